@@ -1,0 +1,63 @@
+"""The ticket as it was read: one text that every offset points into, and who wrote which part of it."""
+
+import hashlib
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from schemas.base import Model
+
+Speaker = Literal["customer", "support", "system", "other", "unknown"]
+Format = Literal["text", "markdown", "eml", "zendesk", "freshdesk", "intercom", "jira", "github", "json"]
+SpanKind = Literal["quoted", "machine", "hidden"]
+
+
+class Span(Model):
+    """Part of `Ticket.text` that its message's author did not write as prose.
+
+    `quoted`: a reply quoted or a mail forwarded; `machine`: log, stack trace, JSON, code; `hidden`: text that a
+    person would not have seen (HTML comments, zero-width runs, white on white). Offsets are code points.
+    """
+
+    start: int
+    end: int
+    kind: SpanKind
+
+
+class Message(Model):
+    """One contribution. `speaker` is `unknown` where the source does not say for certain who wrote it.
+
+    `start` and `end` are code points in `Ticket.text` and include the message's own header line.
+    """
+
+    start: int
+    end: int
+    speaker: Speaker
+    author: str | None = None
+    time: datetime | None = None
+    internal: bool = Field(default=False, description="A note that the customer did not see")
+
+
+class Ticket(Model):
+    """A ticket after reading. `text` is what the model sees and what all evidence offsets index."""
+
+    text: str
+    format: Format = "text"
+    id: str | None = None
+    subject: str | None = None
+    reporter: str | None = None
+    opened: datetime | None = None
+    messages: tuple[Message, ...] = ()
+    spans: tuple[Span, ...] = ()
+    attachments: tuple[str, ...] = ()
+    notes: tuple[str, ...] = Field(default=(), description="What the reader cut, guessed or could not read")
+
+    @property
+    def sha256(self) -> str:
+        """Identity of the text: same text, same hash, whatever file it came from."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def message_at(self, offset: int) -> Message | None:
+        """The message that holds this code point, or None in the head of the ticket."""
+        return next((m for m in self.messages if m.start <= offset < m.end), None)
