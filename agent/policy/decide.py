@@ -1,0 +1,378 @@
+"""From facts to a decision (policy sections 3, 4 and 6). Pure: no model, no clock, no files.
+
+Order: grounded facts → hard rules → handle rules → soft rules → owner → leadership → next hop → severity →
+questions and what would have changed it → deadline and cadence.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from agent.errors import BadInput
+from agent.policy import clock
+from agent.policy.questions import Candidate, candidates, notes, questions, what_ifs
+from agent.policy.rules import BY_ID, ORDER, RULES, WEAK_HANDLE, WHOLE_TICKET, Hit
+from agent.policy.settings import Settings
+from agent.policy.view import View
+from schemas.context import Context
+from schemas.decision import (
+    Decision,
+    FiredRule,
+    IssueDecision,
+    RuleState,
+    SlaStatus,
+    WouldChange,
+)
+from schemas.decision import View as OwnView
+from schemas.facts import Claim, Facts
+from schemas.vocabulary import OWNER_LABEL, SEVERITY_RANK, AskKind, Outcome, Owner, Severity
+
+OWNER_RANK: dict[Owner | None, int] = {
+    "security": 4,
+    "engineering": 3,
+    "product": 2,
+    "l2_support": 1,
+    "leadership": 0,
+    None: 0,
+}
+# Harm that no "already answered" takes off the table: only Security closes Security's, only Engineering mends data.
+NEVER_ANSWERED = ("SEC-", "TEC-1", "TEC-2")
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """A rule that fired for an issue, with its owner settled."""
+
+    rule_id: str
+    issue: int
+    hit: Hit
+    owner: Owner | None
+    state: RuleState = "fired"
+    lost_to: str = ""
+
+    @property
+    def standing(self) -> bool:
+        """Whether it takes part in the decision."""
+        return self.state != "overridden"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The core of a decision, without times and explanations."""
+
+    outcome: Outcome
+    owner: Owner | None
+    leadership: bool
+    severity: Severity | None
+    deciding: str | None
+    firings: tuple[Firing, ...]
+
+    @property
+    def summary(self) -> tuple[Outcome, Owner | None, bool, Severity | None]:
+        """What a reader would call the decision."""
+        return self.outcome, self.owner, self.leadership, self.severity
+
+
+def decide(facts: Facts, context: Context, settings: Settings, now: datetime) -> Decision:
+    """The decision on grounded facts. The same arguments give the same bytes.
+
+    `now` must carry a zone. Raises BadInput for a naive `now` or an impossible calendar.
+    """
+    if now.tzinfo is None:
+        raise BadInput(f"now {now.isoformat()!r}: expected a time with a zone, such as 2026-03-11T10:30:00Z")
+    now = now.astimezone(UTC)
+    sla = _sla(facts, context, settings, now)
+    issues = _issue_numbers(facts)
+    main = next((number for number in issues if number not in facts.answered_issues), issues[0])
+    views = [View(facts, context, settings, now, number) for number in issues]
+    for view in views:
+        view.sla = sla.state
+    verdict = judge(views, main)
+    # An unknown SLA matters to the arithmetic of nobody but BUS-2 and BUS-3; their claims are asked about below.
+    open_claims = candidates(views[issues.index(main)])
+    verdict = _ask_first(verdict, facts, open_claims)
+    return _explain(verdict, views, main, sla, open_claims, facts, context, settings, now)
+
+
+def _issue_numbers(facts: Facts) -> list[int]:
+    numbers = {claim.issue for claim in facts.issues} | {
+        claim.issue for claim in facts.signals if claim.status == "counts"
+    }
+    return sorted(numbers) or [1]
+
+
+def judge(views: list[View], main: int) -> Verdict:
+    """Evaluate every rule on every issue, settle who loses to whom, and take owner, leadership and severity."""
+    firings: list[Firing] = []
+    for view in views:
+        side_answered = view.issue in view.facts.answered_issues and view.issue != main
+        firings += _judge_issue(view, main, side_answered)
+    firings = _settle_by_issue(firings, views)
+    escalating = [f for f in firings if f.standing and BY_ID[f.rule_id].rule_class != "handle"]
+    if not escalating:
+        handled = [f for f in firings if f.standing]
+        first = min(handled, key=lambda f: (f.issue != main, ORDER[f.rule_id]), default=None)
+        return Verdict("handle", None, False, None, first.rule_id if first else None, tuple(firings))
+    severity = max((f.hit.severity for f in escalating), key=lambda s: SEVERITY_RANK[s])
+    owners = [f.owner for f in escalating if f.owner is not None]
+    leadership = any(f.hit.leadership for f in escalating)
+    owner: Owner = max(owners, key=lambda o: OWNER_RANK[o]) if owners else "leadership"
+    deciding = min(
+        escalating,
+        key=lambda f: (
+            BY_ID[f.rule_id].rule_class != "hard",
+            -SEVERITY_RANK[f.hit.severity],
+            -OWNER_RANK[f.owner],
+            ORDER[f.rule_id],
+        ),
+    )
+    return Verdict("escalate", owner, leadership, severity, deciding.rule_id, tuple(firings))
+
+
+def _judge_issue(view: View, main: int, side_answered: bool) -> list[Firing]:
+    hits: list[tuple[str, Hit]] = []
+    for rule in RULES:
+        if rule.id in WHOLE_TICKET and view.issue != main:
+            continue
+        hit = rule.check(view)
+        if hit is not None:
+            hits.append((rule.id, hit))
+    classes = {BY_ID[rule_id].rule_class for rule_id, _ in hits}
+    if "hard" in classes:
+        hits = [(r, h) for r, h in hits if r != "HND-7"]  # "with no other hard rule"
+    if classes & {"hard", "soft"}:
+        hits = [(r, h) for r, h in hits if r not in WEAK_HANDLE]
+    keeper = next((r for r, _ in hits if BY_ID[r].rule_class == "handle"), None)
+    harm = next((r for r, _ in hits if BY_ID[r].rule_class == "hard"), None)
+    firings = []
+    for rule_id, hit in hits:
+        lost_to = ""
+        rule_class = BY_ID[rule_id].rule_class
+        if side_answered and not rule_id.startswith(NEVER_ANSWERED):
+            lost_to = "belongs to a side issue that is already answered"
+        elif rule_class == "soft" and keeper is not None:
+            lost_to = f"a soft rule loses to {keeper}"
+        elif rule_class == "handle" and harm is not None:
+            lost_to = f"a handle rule loses to {harm}"
+        state: RuleState = "overridden" if lost_to else "fired"
+        firings.append(Firing(rule_id, view.issue, hit, hit.owner, state, lost_to))
+    return firings
+
+
+def _settle_by_issue(firings: list[Firing], views: list[View]) -> list[Firing]:
+    """Owners "by the issue": of the other rules that fired, else Product for a product signal, else senior support."""
+    by_issue = {view.issue: view for view in views}
+    settled = []
+    for firing in firings:
+        if firing.hit.by_issue and firing.standing:
+            others = [
+                f.owner
+                for f in firings
+                if f.standing and f.owner is not None and f.issue == firing.issue and f.owner != "leadership"
+            ]
+            view = by_issue[firing.issue]
+            owner: Owner
+            if others:
+                owner = max(others, key=lambda o: OWNER_RANK[o])
+            elif firing.rule_id in ("BUS-2", "BUS-3"):
+                owner = "engineering" if view.has("bug_tracked") else "l2_support"
+            elif view.product_issue:
+                owner = "product"
+            else:
+                owner = "l2_support" if view.frontline else "engineering"
+            firing = replace(firing, owner=owner)
+        settled.append(firing)
+    return settled
+
+
+def _ask_first(verdict: Verdict, facts: Facts, open_claims: list[Candidate]) -> Verdict:
+    """`needs_info` where nothing escalates and what is unconfirmed would, or where nothing can be understood."""
+    if verdict.outcome != "handle":
+        return verdict
+    handled = verdict.deciding is not None
+    decisive = [c for c in open_claims if c.decisive and (c.rule_class == "hard" or not handled)]
+    if decisive or (not handled and not facts.understandable):
+        return replace(verdict, outcome="needs_info", deciding=None)
+    return verdict
+
+
+def _sla(facts: Facts, context: Context, settings: Settings, now: datetime) -> SlaStatus:
+    """Computed values win over stated ones (policy sections 1 and 6)."""
+    if context.sla is not None:
+        return clock.sla_status(context.sla, now, settings)
+    for kind, state in (("sla_breached", "breached"), ("sla_at_risk", "at_risk")):
+        for claim in facts.signals:
+            if claim.kind == kind and claim.status == "counts":
+                said = f"stated by {claim.asserted_by}: “{_one_line(claim.quote)}”"
+                return SlaStatus.model_validate({"state": state, "source": "stated", "explanation": said})
+    return SlaStatus(
+        state="unknown", source="unknown", explanation="no due time in the context, none stated by support"
+    )
+
+
+def _one_line(text: str, limit: int = 200) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+def _explain(
+    verdict: Verdict,
+    views: list[View],
+    main: int,
+    sla: SlaStatus,
+    open_claims: list[Candidate],
+    facts: Facts,
+    context: Context,
+    settings: Settings,
+    now: datetime,
+) -> Decision:
+    view = next(v for v in views if v.issue == main)
+    outcome, owner, leadership, severity = verdict.summary
+    own_view = None
+    if context.override is not None:
+        own_view = OwnView(outcome=outcome, owner=owner, severity=severity)
+        outcome, owner, severity = context.override.outcome, context.override.owner, context.override.severity
+        leadership = owner == "leadership" or (leadership and outcome == "escalate")
+    next_hop: Owner | None = None
+    if outcome == "escalate" and owner is not None:
+        through_l2 = owner in ("engineering", "product") and view.frontline and not settings.routing.skip_l2_hop
+        next_hop = "l2_support" if through_l2 else owner
+    deadline = acknowledge_by = cadence = None
+    basis = ""
+    if outcome == "escalate" and severity is not None:
+        hours = clock.Hours.of(context.calendar or settings.calendar)
+        deadline, basis = clock.deadline(severity, now, hours, settings)
+        if severity == "critical":
+            acknowledge_by = deadline
+        deadline, basis = _customer_date(deadline, basis, facts, context, view, hours, now)
+        cadence = clock.cadence(severity, now, hours, settings)
+    return Decision(
+        outcome=outcome,
+        owner=owner,
+        leadership=leadership,
+        next_hop=next_hop,
+        expedite=severity == "critical" and next_hop != owner,
+        severity=severity,
+        ask=_ask(verdict, outcome),
+        rules=_fired_rules(verdict),
+        deciding_rule=verdict.deciding,
+        questions=tuple(questions(outcome, owner, view, open_claims)),
+        would_change=tuple(_would_change(verdict, views, main, open_claims)),
+        notes=tuple(notes(view, views, outcome, owner, leadership, context)),
+        issues=_issue_decisions(verdict, facts, main) if len(views) > 1 else (),
+        tier=view.tier,
+        tier_assumed=view.tier_assumed,
+        high_value=view.high_value,
+        sla=sla,
+        acknowledge_by=acknowledge_by,
+        deadline=deadline,
+        deadline_basis=basis,
+        cadence=cadence,
+        override=context.override,
+        own_view=own_view,
+        policy_version=settings.version,
+        decided_at=now,
+    )
+
+
+def _customer_date(
+    deadline: datetime,
+    basis: str,
+    facts: Facts,
+    context: Context,
+    view: View,
+    hours: clock.Hours,
+    now: datetime,
+) -> tuple[datetime, str]:
+    """A dated go-live, renewal or wish of the customer brings the deadline forward, never back."""
+    from agent.policy.dates import dated_claims  # only escalations need it
+
+    for label, day in dated_claims(facts, context, view.has("deal_or_renewal_at_risk"), now.astimezone(hours.zone)):
+        opening, _ = hours.span(day)
+        if now < opening < deadline:
+            deadline, basis = opening, f"brought forward to the opening of {day.isoformat()}: {label}; {basis}"
+    return deadline, basis
+
+
+def _ask(verdict: Verdict, outcome: Outcome) -> AskKind | None:
+    if outcome != "escalate":
+        return None
+    functional = [f for f in verdict.firings if f.standing and f.owner == verdict.owner and f.hit.severity]
+    if verdict.deciding and (verdict.owner == "leadership" or not functional):
+        return BY_ID[verdict.deciding].ask
+    return BY_ID[min(functional, key=lambda f: (-SEVERITY_RANK[f.hit.severity], ORDER[f.rule_id])).rule_id].ask
+
+
+def _fired_rules(verdict: Verdict) -> tuple[FiredRule, ...]:
+    fired = []
+    for firing in sorted(verdict.firings, key=lambda f: (ORDER[f.rule_id], f.issue)):
+        rule = BY_ID[firing.rule_id]
+        claims = _unique(firing.hit.claims)
+        state: RuleState = firing.state
+        if firing.standing and firing.rule_id == verdict.deciding:
+            state = "decides"
+        because = "; ".join(part for part in (firing.hit.because or _names(claims), firing.lost_to) if part)
+        owner = firing.owner or ("leadership" if firing.hit.leadership else None)
+        fired.append(
+            FiredRule.model_construct(
+                id=rule.id,
+                issue=firing.issue,
+                rule_class=rule.rule_class,
+                clause=rule.clause,
+                state=state,
+                owner=owner,
+                leadership=firing.hit.leadership,
+                severity=firing.hit.severity,
+                because=because,
+                claims=tuple(claim.id for claim in claims),
+                quotes=tuple(claim.quote for claim in claims),
+            )
+        )
+    return tuple(fired)
+
+
+def _unique(claims: tuple[Claim, ...]) -> list[Claim]:
+    return list({claim.id: claim for claim in claims}.values())
+
+
+def _names(claims: list[Claim]) -> str:
+    names = dict.fromkeys(f"{c.value} ({c.group})" if c.group in ("workaround", "scope") else c.kind for c in claims)
+    return ", ".join(names) if names else "from the context"
+
+
+def _would_change(verdict: Verdict, views: list[View], main: int, open_claims: list[Candidate]) -> list[WouldChange]:
+    place = next(i for i, view in enumerate(views) if view.issue == main)
+    changes = []
+    for fact, changed in what_ifs(views[place], open_claims):
+        other = judge([*views[:place], changed, *views[place + 1 :]], main)
+        if other.summary != verdict.summary and not (verdict.outcome == "needs_info" and other.outcome == "handle"):
+            changes.append(WouldChange(fact=fact, then=_in_words(other)))
+    return changes
+
+
+def _in_words(verdict: Verdict) -> str:
+    if verdict.outcome == "handle":
+        return "handle in support"
+    owner = OWNER_LABEL[verdict.owner or "leadership"]
+    also = ", Leadership informed" if verdict.leadership and verdict.owner != "leadership" else ""
+    return f"escalate to {owner}{also}, {(verdict.severity or 'medium').capitalize()} ({verdict.deciding})"
+
+
+def _issue_decisions(verdict: Verdict, facts: Facts, main: int) -> tuple[IssueDecision, ...]:
+    titles = {claim.issue: claim.value for claim in facts.issues}
+    asking = verdict.outcome == "needs_info"
+    decisions = []
+    for number in sorted({f.issue for f in verdict.firings} | set(titles) | {main}):
+        own = [f for f in verdict.firings if f.issue == number and f.standing]
+        up = [f for f in own if BY_ID[f.rule_id].rule_class != "handle"]
+        owners = [f.owner or "leadership" for f in up]
+        decisions.append(
+            IssueDecision(
+                issue=number,
+                title=titles.get(number, ""),
+                outcome="escalate" if up else "needs_info" if number == main and asking else "handle",
+                owner=max(owners, key=lambda o: OWNER_RANK[o]) if owners else None,
+                severity=max((f.hit.severity for f in up), key=lambda s: SEVERITY_RANK[s], default=None),
+                rules=tuple(f.rule_id for f in sorted(own, key=lambda f: ORDER[f.rule_id])),
+            )
+        )
+    return tuple(decisions)

@@ -1,0 +1,28 @@
+"""docs/policy.md from the rules themselves, so that it cannot drift: `python -m agent.policy.docs > docs/policy.md`."""
+
+from agent.policy.rules import RULES, Rule
+from agent.policy.settings import DEFAULT_FILE
+
+
+def policy_page() -> str:
+    """The page as Markdown: each rule with its seed clause, then the notes, then the default policy file."""
+    from prompts import load  # a template holds the prose; only this page needs it
+
+    return load("docs/policy.md.j2", rows=[_row(rule) for rule in RULES], reasons=_reasons(), defaults=_defaults())
+
+
+def _row(rule: Rule) -> str:
+    cells = (rule.id, rule.fires_on, rule.rule_class, rule.owner or "–", rule.severity or "–", rule.clause)
+    return "| " + " | ".join(cells) + " |"
+
+
+def _reasons() -> list[str]:
+    return [f"**{rule.id}.** {rule.reason}" for rule in RULES if rule.reason]
+
+
+def _defaults() -> str:
+    return DEFAULT_FILE.read_text(encoding="utf-8").rstrip()
+
+
+if __name__ == "__main__":
+    print(policy_page())

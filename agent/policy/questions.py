@@ -1,0 +1,226 @@
+"""What is unknown: claims whose confirmation would decide, what to ask whom, and what would have changed it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agent.policy.view import View, counted
+from schemas.context import Context
+from schemas.decision import Question
+from schemas.facts import Claim, Group
+from schemas.vocabulary import OWNER_LABEL, Outcome, Owner, RuleClass
+
+HARD_CLAIMS = {
+    "service_down": "an outage",
+    "data_loss": "data loss",
+    "data_integrity_risk": "a risk to data integrity",
+    "regression": "a fault that came back",
+    "executive_request": "a request for management",
+    "legal_risk": "a legal threat",
+    "pr_risk": "a threat of publicity",
+    "exception_requested": "a request for an exception",
+    "cross_functional_decision": "a decision across departments",
+    "churn_threat": "a threat to leave",
+}
+FIRST_QUESTIONS = (
+    "What were you doing, step by step, and what did you expect to happen?",
+    "What happened instead? Please send the exact error text or a screenshot.",
+    "Since when, how often, and who is affected: you alone, some colleagues, everybody?",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A claim that fires nothing as it stands. `decisive`: confirmed, it would escalate."""
+
+    kind: str
+    claim: Claim | None
+    rule_class: RuleClass
+    decisive: bool
+    question: Question
+
+
+def _quote(claim: Claim) -> str:
+    flat = " ".join(claim.quote.split())
+    return flat if len(flat) <= 160 else flat[:159] + "…"
+
+
+def candidates(view: View) -> list[Candidate]:
+    """Unconfirmed claims and decisive unknowns, in a fixed order."""
+    found: list[Candidate] = []
+    value_question = Question(
+        text="What is the account's annual value and plan?",
+        ask="account_team",
+        why="a threat to leave goes to Leadership for a high-value account only (BUS-1)",
+    )
+    if view.has("churn_threat") and view.high_value is None:
+        found.append(Candidate("high_value", None, "hard", True, value_question))
+    elif view.high_value is None and view.has("work_blocked"):
+        witnessed = view.said_by_staff("work_blocked") or view.has("major_function_broken")
+        why = "blocked work of a high-value account is at least High (IMP-2)"
+        question = value_question.model_copy(update={"why": why})
+        # A value nobody claimed holds a ticket back only where no handle rule answers it: hence soft.
+        found.append(Candidate("high_value", None, "soft", witnessed, question))
+    for kind, claims in view.reported.items():
+        candidate = _reported(kind, claims[0], view)
+        if candidate is not None:
+            found.append(candidate)
+    if view.has("repeat_reports") and view.accounts("symptoms") < view.settings.pattern.accounts:
+        found.append(_more_reports(view, view.signals["repeat_reports"][0]))
+    for claim in view.disputed:
+        text = f"The ticket says “{_quote(claim)}” inside a sentence that denies it: does it hold?"
+        why = f"{claim.kind} would count if it does"
+        found.append(Candidate(claim.kind, claim, "soft", False, Question(text=text, ask="support", why=why)))
+    return found
+
+
+def _reported(kind: str, claim: Claim, view: View) -> Candidate | None:
+    quote = _quote(claim)
+    if kind in ("sla_breached", "sla_at_risk"):
+        if view.sla != "unknown":
+            return None
+        hard = kind == "sla_breached"
+        text = f"When was the SLA due, and was the clock paused? The customer says: “{quote}”"
+        why = "a breached SLA always escalates (BUS-2)" if hard else "an SLA at risk escalates (BUS-3)"
+        question = Question(text=text, ask="support", why=why)
+        return Candidate(kind, claim, "hard" if hard else "soft", True, question)
+    if kind in ("bug_confirmed", "code_change_needed"):
+        text = f"Did support or engineering reproduce it? The customer says: “{quote}”"
+        question = Question(text=text, ask="support", why="a confirmed bug goes to Engineering (TEC-5)")
+        # Reproducing is support's own next step, so it does not hold the ticket back.
+        return Candidate(kind, claim, "hard", False, question)
+    if kind == "repeat_reports":
+        return _more_reports(view, claim)
+    if kind in HARD_CLAIMS:
+        text = f"Is {HARD_CLAIMS[kind]} confirmed, by whom? The ticket only passes on: “{quote}”"
+        question = Question(text=text, ask="support", why="confirmed, it escalates whatever else is known")
+        decisive = kind != "churn_threat" or view.high_value is not False
+        return Candidate(kind, claim, "hard", decisive, question)
+    if kind == "bug_tracked":
+        text = f"Which open record is it? The customer says: “{quote}”"
+        question = Question(
+            text=text, ask="support", why="an open record is linked and counted, not opened twice (HND-7)"
+        )
+        return Candidate(kind, claim, "handle", False, question)
+    return None
+
+
+def _more_reports(view: View, claim: Claim) -> Candidate:
+    """Three reports make a pattern; two that nobody confirmed are a watch and hold nothing back."""
+    known = view.accounts("symptoms")
+    claimed = max([known, *(_claimed_accounts(view))])
+    wanted = view.settings.pattern.accounts
+    unknown = not _claimed_accounts(view)
+    text = f"Which accounts report the same symptoms? So far {known} known; the ticket says: “{_quote(claim)}”"
+    why = f"{wanted} accounts make a pattern (PAT-1)"
+    decisive = claimed >= wanted or unknown
+    return Candidate("repeat_reports", claim, "hard", decisive, Question(text=text, ask="support", why=why))
+
+
+def _claimed_accounts(view: View) -> list[int]:
+    """How many accounts somebody claims to be affected, confirmed or not, this one included."""
+    counts = []
+    extra = {
+        "customers_affected": 0,
+        "customers_same_cause": 0,
+        "other_customers_affected": 1,
+        "other_customers_same_cause": 1,
+    }
+    for claim in view.facts.measures:
+        if claim.kind in extra and claim.status in ("counts", "reported"):
+            number = counted(claim)
+            if number is not None:
+                counts.append(number + extra[claim.kind])
+    named = {c.subject.casefold() for c in view.facts.accounts if c.kind in ("same_symptoms", "same_cause")}
+    if named:
+        counts.append(1 + len(named))
+    return counts
+
+
+def questions(outcome: Outcome, owner: Owner | None, view: View, open_claims: list[Candidate]) -> Iterator[Question]:
+    """What to ask, the decisive first. A ticket that says too little gets the first questions of any support desk."""
+    for candidate in sorted(open_claims, key=lambda c: not c.decisive):
+        yield candidate.question
+    if view.has("service_down") and view.scope is None:
+        yield Question(
+            text="Who is hit: one user, some users, your whole account?",
+            ask="customer",
+            why="an outage of a whole account or of all users is Critical (TEC-3)",
+        )
+    if outcome == "needs_info" and not view.facts.understandable:
+        for text in FIRST_QUESTIONS:
+            yield Question(text=text, ask="customer", why="the ticket does not say what is wrong")
+    steps = any(claim.kind == "step" for claim in view.facts.reproduction)
+    fault = view.has("bug_suspected", "bug_confirmed", "major_function_broken", "regression")
+    if outcome == "escalate" and owner in ("engineering", "l2_support") and fault and not steps:
+        yield Question(
+            text="What are the exact steps, from a clean start, with the values you used?",
+            ask="customer",
+            why="reproduction steps are the first thing the receiving team needs",
+        )
+
+
+def what_ifs(view: View, open_claims: list[Candidate]) -> Iterator[tuple[str, View]]:
+    """Each unknown that could matter, and the view in which it is known."""
+    if view.high_value is None and view.has("churn_threat", "work_blocked", "sla_breached"):
+        yield "the account turns out to be high-value", view.having(high_value=True)
+    if view.has("service_down") and view.scope is None:
+        whole = _assumed("scope", "whole_account", view)
+        yield "the outage hits the whole account", view.having(scope=whole)
+    if view.has("service_down", "bug_confirmed", "major_function_broken") and view.workaround is None:
+        verified = _assumed("workaround", "verified", view)
+        yield "a verified workaround restores the core work", view.having(workaround=verified)
+    if view.tier_assumed and view.has(
+        "bug_suspected", "major_function_broken", "beyond_support_diagnosis", "access_required", "custom_implementation"
+    ):
+        yield "senior support (L2) already holds the ticket", view.having(tier="L2")
+    seen = set()
+    for candidate in open_claims:
+        if candidate.claim is None or candidate.kind in seen:
+            continue
+        seen.add(candidate.kind)
+        said = f"“{_quote(candidate.claim)}” is confirmed"
+        if candidate.kind in ("sla_breached", "sla_at_risk"):
+            yield said, view.having(sla="breached" if candidate.kind == "sla_breached" else "at_risk")
+        elif candidate.kind != "repeat_reports":
+            changed = view.having()
+            changed.signals[candidate.kind] = [candidate.claim.model_copy(update={"asserted_by": "support"})]
+            yield said, changed
+
+
+def _assumed(group: Group, value: str, view: View) -> Claim:
+    return Claim(
+        id=f"assumed-{group}", group=group, kind=group, value=value, issue=view.issue, quote="",
+        asserted_by="support", status="counts",
+    )  # fmt: skip
+
+
+def notes(
+    view: View, views: list[View], outcome: Outcome, owner: Owner | None, leadership: bool, context: Context
+) -> Iterator[str]:
+    """What a careful lead would mention: assumptions, risks that fire nothing, watches, open records."""
+    if view.tier_assumed:
+        yield "Tier neither given nor readable from the ticket: L1 is assumed"
+    if view.has("churn_threat") and view.high_value is False:
+        yield "Risk: the customer may leave; the account is not high-value, so this fires nothing (BUS-1)"
+    reports = view.has("repeat_reports") or "repeat_reports" in view.reported
+    if reports and 1 < max(view.accounts("symptoms"), *_claimed_accounts(view), 0) < view.settings.pattern.accounts:
+        yield "Watch: two similar reports; a third makes a pattern (PAT-1)"
+    if view.has("bug_tracked"):
+        records = [c.value for c in view.facts.references if c.kind == "bug_record"]
+        record = context.bug_record or (records[0] if records else None)
+        yield f"Link the ticket to the open record{f' {record}' if record else ''} and count it for the pattern"
+    if outcome == "escalate" and view.product_issue is False and view.has("feature_gap", "design_decision_needed"):
+        yield "The request in this ticket is noted; the fault is its subject"
+    if context.open_escalation is not None:
+        yield f"Escalation {context.open_escalation.id} is open for this ticket: attach to it, do not open a twin"
+    if view.cancelled and view.has("resolved_itself"):
+        gone = ", ".join(dict.fromkeys(claim.kind for claim in view.cancelled))
+        yield f"The problem went away and cancels: {gone}. Document the root cause all the same"
+    if len(views) > 1:
+        yield f"{len(views)} unrelated issues: split the ticket; each is decided below"
+    if owner == "security" and leadership:
+        yield "Need to know: Leadership gets impact and decision, the details stay with Security"
+    elif owner == "security":
+        yield f"Need to know: only {OWNER_LABEL['security']} gets the details"
+    if outcome == "handle" and not view.signals:
+        yield "No rule fires: support keeps the ticket"

@@ -1,0 +1,133 @@
+"""The policy file: thresholds of policy.md with their defaults, checked on load."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError, model_validator
+
+from agent.errors import BadInput
+from schemas.base import Model
+from schemas.context import Calendar
+
+DEFAULT_FILE = Path(__file__).with_name("policy.toml")
+
+Bounds = tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]]
+
+
+class AccountSettings(Model):
+    """Which accounts are high-value (policy section 4, notes)."""
+
+    high_value_from: float = Field(gt=0)
+    high_value_plans: tuple[str, ...]
+    low_value_plans: tuple[str, ...]
+
+
+class PatternSettings(Model):
+    """When equal reports are a pattern (PAT-1)."""
+
+    accounts: int = Field(ge=2)
+    window_days: int = Field(ge=1)
+
+
+class SlaSettings(Model):
+    """When an SLA is at risk (policy section 6)."""
+
+    at_risk_share: float = Field(gt=0, lt=1)
+    at_risk_minutes: float = Field(ge=0)
+
+
+class DeadlineSettings(Model):
+    """Deadlines by severity (policy section 6)."""
+
+    critical_minutes: float = Field(gt=0)
+    high_business_hours: float = Field(gt=0)
+    medium_business_days: int = Field(ge=1)
+
+
+class CadenceBounds(Model):
+    """Due and overdue, in the unit of the severity: hours, support hours, business days."""
+
+    internal: Bounds
+    customer: Bounds
+
+    @model_validator(mode="after")
+    def _due_before_overdue(self) -> "CadenceBounds":
+        for name, (due, overdue) in (("internal", self.internal), ("customer", self.customer)):
+            if due > overdue:
+                raise ValueError(f"{name} = [{due:g}, {overdue:g}]: due must not come after overdue")
+        return self
+
+
+class CadenceSettings(Model):
+    """The seed's follow-up table."""
+
+    critical: CadenceBounds
+    high: CadenceBounds
+    medium: CadenceBounds
+
+
+class RoutingSettings(Model):
+    """Ways past the next hop (policy section 4, notes)."""
+
+    skip_l2_hop: bool
+
+
+class Settings(Model):
+    """Everything in the policy file."""
+
+    version: str = Field(min_length=1)
+    account: AccountSettings
+    pattern: PatternSettings
+    sla: SlaSettings
+    deadline: DeadlineSettings
+    cadence: CadenceSettings
+    calendar: Calendar
+    routing: RoutingSettings
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """The policy file at `path`, or the defaults. A file may leave out tables and keys: they keep their defaults.
+
+    Raises BadInput with one line for a file that cannot be read, an unknown key or a value out of range.
+    """
+    merged = _read(DEFAULT_FILE)
+    if path is not None:
+        own = _read(path)
+        if "version" not in own:
+            raise BadInput(f"policy file {str(path)!r} has no version: add one, it is stored with every decision")
+        merged = _merge(merged, own)
+    try:
+        settings = Settings.model_validate(merged)
+        _check_calendar(settings.calendar)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadInput(
+            f"policy file {str(path)!r}: {where or 'file'} = {str(first['input'])[:80]!r}: {first['msg']}; "
+            "compare with `escalation policy --show`"
+        ) from None
+    return settings
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadInput(f"policy file {str(path)!r} cannot be read: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadInput(f"policy file {str(path)!r} is not TOML: {error}") from None
+
+
+def _merge(base: dict[str, object], own: dict[str, object]) -> dict[str, object]:
+    merged = dict(base)
+    for key, value in own.items():
+        old = merged.get(key)
+        merged[key] = _merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _check_calendar(calendar: Calendar) -> None:
+    from agent.policy.clock import Hours  # here, since the clock needs zone data that a plain load does not
+
+    Hours.of(calendar)

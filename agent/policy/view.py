@@ -1,0 +1,295 @@
+"""What the rules look at: the facts of one issue, with context over ticket, reduced to what may count."""
+
+import re
+from copy import copy
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+
+from agent.policy.settings import Settings
+from schemas.context import Context
+from schemas.facts import Claim, Facts
+from schemas.vocabulary import GROUP_OF
+
+# Statements about the ticket as a whole. They are seen with every issue; their rules are judged once.
+TICKET_WIDE = ("business", "time")
+# What makes a mere suspicion of a bug redundant for the same fault (policy section 1, bug_suspected).
+STRONGER_THAN_SUSPICION = frozenset(
+    (
+        "bug_confirmed",
+        "code_change_needed",
+        "infrastructure_issue",
+        "data_loss",
+        "data_integrity_risk",
+        "service_down",
+        "major_function_broken",
+    )
+)
+# What "the problem went away" answers. Harm done to data, a security matter and a confirmed bug stay.
+ANSWERED_BY_RESOLVED = frozenset(
+    (
+        "bug_suspected",
+        "infrastructure_issue",
+        "service_down",
+        "major_function_broken",
+        "work_blocked",
+        "beyond_support_diagnosis",
+        "access_required",
+        "waiting_too_long",
+        "no_progress",
+        "worsening",
+    )
+)
+# A customer's word that the code is at fault is as little a confirmation as "it is a bug" (policy 2.5).
+CONFIRMATION = ("bug_confirmed", "code_change_needed")
+_AMOUNT = re.compile(r"(\d[\d.,'\u00a0\u202f ]*)\s*(k|m|mio|million|thousand|tsd)?\b", re.IGNORECASE)
+_MONTHLY = re.compile(
+    r"\b(per month|/ ?mo(nth)?|monthly|pro monat|monatlich|par mois|al mes|por mês|月額)", re.IGNORECASE
+)
+_FACTOR = {"k": 1000, "thousand": 1000, "tsd": 1000, "m": 10**6, "mio": 10**6, "million": 10**6}
+
+
+def annual_amount(text: str) -> Decimal | None:
+    """The amount of money in `text`, a year's worth if it is said to be monthly; None if there is no number."""
+    match = _AMOUNT.search(text)
+    if match is None:
+        return None
+    digits = re.sub(r"['\u00a0\u202f ]", "", match.group(1)).rstrip(".,")
+    # The last separator is a decimal one unless three digits follow it: 1.265.000 and 1,265,000 against 1,265.50.
+    tail = re.search(r"[.,](\d+)$", digits)
+    if tail and len(tail.group(1)) != 3:
+        digits = re.sub(r"[.,]", "", digits[: tail.start()]) + "." + tail.group(1)
+    else:
+        digits = re.sub(r"[.,]", "", digits)
+    try:
+        amount = Decimal(digits) * _FACTOR.get((match.group(2) or "").lower(), 1)
+    except InvalidOperation:
+        return None
+    return amount * 12 if _MONTHLY.search(text) else amount
+
+
+def counted(claim: Claim) -> int | None:
+    """The whole number that a counting measure states, digits or a small number word."""
+    from agent.notation import numbers  # only tickets with a counting measure need it
+
+    found = numbers(claim.value) or numbers(claim.quote)
+    return int(found[0].value) if found and found[0].value == int(found[0].value) else None
+
+
+def _earlier(claim: Claim, other: Claim) -> bool:
+    """Whether `claim` was said before `other`: by time where both have one, else by place in the ticket."""
+    mine, theirs = claim.evidence, other.evidence
+    if mine is None or theirs is None:
+        return True
+    if mine.time and theirs.time and (mine.time.tzinfo is None) == (theirs.time.tzinfo is None):
+        return (mine.time, mine.start) < (theirs.time, theirs.start)
+    return mine.start < theirs.start
+
+
+class View:
+    """The facts of one issue as sets, so that a rule is one readable condition."""
+
+    def __init__(self, facts: Facts, context: Context, settings: Settings, now: datetime, issue: int) -> None:
+        self.facts, self.context, self.settings, self.now, self.issue = facts, context, settings, now, issue
+        self.signals: dict[str, list[Claim]] = {}
+        self.reported: dict[str, list[Claim]] = {}
+        self.disputed: list[Claim] = []
+        self.cancelled: list[Claim] = []
+        for claim in facts.signals:
+            if claim.issue != issue and GROUP_OF[claim.kind] not in TICKET_WIDE:
+                continue
+            if claim.status == "counts":
+                unconfirmed = claim.kind in CONFIRMATION and claim.asserted_by not in ("support", "system")
+                (self.reported if unconfirmed else self.signals).setdefault(claim.kind, []).append(claim)
+            elif claim.status == "reported":
+                self.reported.setdefault(claim.kind, []).append(claim)
+            elif claim.status == "disputed":
+                self.disputed.append(claim)
+        self._cancel_resolved()
+        self.workaround = self._newest(facts.workarounds)
+        self.scope = self._newest(facts.scopes)
+        self.tier = context.tier or self._tier_in_ticket() or "L1"
+        self.tier_assumed = context.tier is None and self._tier_in_ticket() is None
+        self.high_value = self._high_value()
+        self.sla = "unknown"
+        self._suspicion()
+
+    def _cancel_resolved(self) -> None:
+        endings = self.signals.get("resolved_itself", ())
+        if not endings:
+            return
+        for kind in ANSWERED_BY_RESOLVED & self.signals.keys():
+            gone = [claim for claim in self.signals[kind] if any(_earlier(claim, end) for end in endings)]
+            self.cancelled += gone
+            left = [claim for claim in self.signals[kind] if claim not in gone]
+            if left:
+                self.signals[kind] = left
+            else:
+                del self.signals[kind]
+
+    def _suspicion(self) -> None:
+        """An unconfirmed "it is a bug" is a suspicion; a suspicion beside a stronger signal says nothing new."""
+        for kind in CONFIRMATION:
+            if kind in self.reported:
+                self.signals.setdefault("bug_suspected", []).extend(self.reported[kind])
+        # Pasted logs without a stronger witness are enough to look into, not enough to decide harm (policy 2.6).
+        for kind in ("bug_suspected", "major_function_broken"):
+            if kind in self.reported and kind not in self.signals:
+                self.signals[kind] = self.reported.pop(kind)
+        if self.context.bug_confirmed:
+            self.signals.setdefault("bug_confirmed", [])
+        if self.context.bug_record:
+            self.signals.setdefault("bug_tracked", [])
+        if STRONGER_THAN_SUSPICION & self.signals.keys():
+            self.signals.pop("bug_suspected", None)
+
+    def _newest(self, claims: tuple[Claim, ...]) -> Claim | None:
+        standing = [claim for claim in claims if claim.status == "counts" and claim.issue == self.issue]
+        newest = None
+        for claim in standing:
+            if newest is None or _earlier(newest, claim):
+                newest = claim
+        return newest
+
+    def _tier_in_ticket(self) -> str | None:
+        for claim in reversed(self.facts.measures):
+            if claim.kind == "current_tier" and claim.status == "counts":
+                folded = claim.value.casefold()
+                if "manager" in folded:
+                    return "manager"
+                match = re.search(r"(?:\bl|tier|level|stufe|niveau|nivel)\W{0,2}([12])\b", folded)
+                if match:
+                    return f"L{match.group(1)}"
+        return None
+
+    def _high_value(self) -> bool | None:
+        account = self.context.account
+        names = {claim.subject.casefold() for claim in self.facts.accounts if claim.kind == "reporter"}
+        value = account.annual_value if account else None
+        plan = account.plan if account else None
+        for claim in self.facts.accounts:
+            own = claim.subject.casefold() in names | {"reporter", ""} or not names
+            if claim.status != "counts" or not own:
+                continue
+            if claim.kind == "annual_value" and value is None:
+                value = annual_amount(claim.value or claim.quote)
+            if claim.kind == "plan" and plan is None:
+                plan = claim.value
+        return self._is_high(value, plan)
+
+    def _is_high(self, value: Decimal | None, plan: str | None) -> bool | None:
+        settings = self.settings.account
+        words = set(re.findall(r"\w+", (plan or "").casefold()))
+        if any(set(name.casefold().split()) <= words for name in settings.high_value_plans):
+            return True
+        if value is not None:
+            return value >= Decimal(str(settings.high_value_from))
+        if any(set(name.casefold().split()) <= words for name in settings.low_value_plans):
+            return False
+        return None
+
+    def having(self, **changes: object) -> "View":
+        """A copy with an unknown made known, for what would have changed the decision."""
+        other = copy(self)
+        other.signals, other.reported = dict(self.signals), dict(self.reported)
+        for name, value in changes.items():
+            setattr(other, name, value)
+        return other
+
+    def has(self, *kinds: str) -> bool:
+        """Whether any of these signals counts."""
+        return any(kind in self.signals for kind in kinds)
+
+    def claims(self, *kinds: str) -> list[Claim]:
+        """The counting claims of these signals."""
+        return [claim for kind in kinds for claim in self.signals.get(kind, ())]
+
+    def said_by_staff(self, kind: str) -> bool:
+        """Whether support or the vendor's systems say so themselves."""
+        return any(claim.asserted_by in ("support", "system") for claim in self.signals.get(kind, ()))
+
+    @property
+    def working_workaround(self) -> bool:
+        """Only a verified one works (policy section 1)."""
+        return self.workaround is not None and self.workaround.value == "verified"
+
+    @property
+    def frontline(self) -> bool:
+        """Whether L1 holds the ticket; L2 and managers act as senior support."""
+        return self.tier == "L1"
+
+    @property
+    def product_issue(self) -> bool:
+        """A wish or a design question, not a fault."""
+        return (
+            self.has("feature_gap", "design_decision_needed", "workflow_mismatch", "competing_needs")
+            and not (STRONGER_THAN_SUSPICION | {"bug_suspected"}) & self.signals.keys()
+        )
+
+    @property
+    def steps_exhausted(self) -> bool:
+        """Support at L2 has nothing left to try (TEC-9, HND-9)."""
+        return self.has("no_progress", "beyond_support_diagnosis")
+
+    def accounts(self, same: str) -> int:
+        """Distinct accounts with the same `cause` or `symptoms`, this one included, as far as staff or ledger say."""
+        names = {"(this account)"}
+        oldest = self.now - timedelta(days=self.settings.pattern.window_days)
+        for related in self.context.related:
+            fresh = related.reported is None or related.reported >= oldest
+            if fresh and (related.same == same or same == "symptoms"):
+                names.add(related.account.casefold())
+        kinds = {"same_cause"} | ({"same_symptoms"} if same == "symptoms" else set())
+        own = {c.subject.casefold() for c in self.facts.accounts if c.kind == "reporter"} | {"reporter", ""}
+        names.update(
+            claim.subject.casefold()
+            for claim in self.facts.accounts
+            if claim.status == "counts" and claim.kind in kinds and claim.subject.casefold() not in own
+        )
+        count = len(names)
+        if same == "symptoms" and self.has("repeat_reports"):
+            tickets = {c.value for c in self.facts.references if c.kind == "same_issue_ticket"}
+            count = max(count, 1 + len(tickets - {self.facts.ticket_id}))
+        measures = {"customers_same_cause": 0, "other_customers_same_cause": 1}
+        if same == "symptoms":
+            measures |= {"customers_affected": 0, "other_customers_affected": 1}
+        for claim in self.facts.measures:
+            if claim.status == "counts" and claim.kind in measures:
+                stated = counted(claim)
+                count = max(count, (stated or 0) + measures[claim.kind])
+        return count
+
+    def pattern_claims(self) -> list[Claim]:
+        """The claims that speak of other accounts."""
+        kinds = {"customers_affected", "other_customers_affected", "customers_same_cause", "other_customers_same_cause"}
+        return (
+            self.claims("repeat_reports")
+            + [c for c in self.facts.measures if c.kind in kinds and c.status == "counts"]
+            + [c for c in self.facts.accounts if c.kind in ("same_cause", "same_symptoms") and c.status == "counts"]
+        )
+
+    def high_value_blocked(self) -> int:
+        """How many high-value accounts are blocked by this."""
+        blocked = {r.account.casefold() for r in self.context.related if r.high_value and r.blocked}
+        stated: dict[str, set[str]] = {}
+        for claim in self.facts.accounts:
+            if claim.status == "counts":
+                mark = {"work_blocked": "blocked", "annual_value": "high", "plan": "high"}.get(claim.kind)
+                low = claim.kind == "annual_value" and not self._is_high(annual_amount(claim.value), None)
+                if mark and not low and not (claim.kind == "plan" and not self._is_high(None, claim.value)):
+                    stated.setdefault(claim.subject.casefold(), set()).add(mark)
+        own = {c.subject.casefold() for c in self.facts.accounts if c.kind == "reporter"} | {"reporter", ""}
+        blocked |= {name for name, marks in stated.items() if len(marks) == 2 and name not in own}
+        return len(blocked) + (self.high_value is True and self.has("work_blocked"))
+
+    @property
+    def business_pain(self) -> bool:
+        """What lifts a wish above HND-8: blocked work, a deal or renewal, two or more accounts."""
+        return self.has("work_blocked", "deal_or_renewal_at_risk") or self.accounts("symptoms") >= 2
+
+    @property
+    def dated(self) -> bool:
+        """Whether a date is set that this must make."""
+        kinds = ("renewal_date", "go_live_date", "deadline_wanted")
+        return self.has("deal_or_renewal_at_risk") or any(
+            c.kind in kinds and c.status == "counts" for c in self.facts.measures
+        )

@@ -1,0 +1,247 @@
+"""The decision beyond single rules: precedence, next hop, needs_info, counterfactuals, invariants."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.errors import BadInput
+from agent.policy.decide import decide
+from agent.policy.settings import Settings
+from schemas.vocabulary import SEVERITY_RANK, SIGNALS
+from tests.facts_factory import HIGH, L2, NOW, SETTINGS, SMALL, claim, context, decided, facts
+
+# Signals that never speak for keeping a ticket in support. bug_tracked answers, bug_suspected gives way to a stronger
+# word; both are harms in everyday speech and not in the policy.
+HARMS = sorted(
+    set(SIGNALS)
+    - {
+        "documented_solution",
+        "configuration_issue",
+        "guidance_needed",
+        "known_limitation",
+        "resolved_before_by_support",
+        "security_questionnaire",
+        "bug_tracked",
+        "non_production",
+        "resolved_itself",
+        "secret_in_ticket",
+        "instruction_in_ticket",
+    }
+)
+BY = ["customer", "support", "system"]
+some_signals = st.lists(
+    st.builds(lambda kind, by: f"{kind}@{by}", st.sampled_from(SIGNALS), st.sampled_from(BY)), max_size=7
+)
+contexts = st.sampled_from([{}, L2, HIGH, SMALL, HIGH | L2, {"tier": "manager"}])
+workarounds = st.sampled_from(["", "none", "partial", "verified", "documented_untried", "tried_failed"])
+scopes = st.sampled_from(["", "all_users", "whole_account", "some_users", "one_user"])
+
+
+@given(some_signals, st.sampled_from(HARMS), st.sampled_from(BY), contexts, workarounds, scopes)
+@settings(deadline=None, max_examples=400)
+def test_a_harm_more_never_lowers_or_unescalates(signals, harm, by, ctx, workaround, scope) -> None:
+    before = decided(*signals, ctx=ctx, workaround=workaround, scope=scope)
+    after = decided(*signals, f"{harm}@{by}", ctx=ctx, workaround=workaround, scope=scope)
+    assert SEVERITY_RANK[after.severity] >= SEVERITY_RANK[before.severity]
+    assert after.outcome == "escalate" or before.outcome != "escalate"
+
+
+@given(some_signals, contexts, workarounds, scopes, st.randoms())
+@settings(deadline=None, max_examples=150)
+def test_order_of_signals_is_irrelevant(signals, ctx, workaround, scope, random) -> None:
+    built = facts(*signals, workaround=workaround, scope=scope)
+    shuffled = list(built.signals)
+    random.shuffle(shuffled)
+    other = built.model_copy(update={"signals": tuple(shuffled)})
+    one, two = (decide(f, context(**ctx), SETTINGS, NOW) for f in (built, other))
+    same = ("outcome", "owner", "leadership", "severity", "next_hop", "deciding_rule", "expedite", "ask", "deadline")
+    assert [getattr(one, name) for name in same] == [getattr(two, name) for name in same]
+    assert {r.id: r.state for r in one.rules} == {r.id: r.state for r in two.rules}
+
+
+@given(some_signals, contexts, workarounds)
+@settings(deadline=None, max_examples=50)
+def test_same_input_same_bytes(signals, ctx, workaround) -> None:
+    runs = {decided(*signals, ctx=ctx, workaround=workaround).model_dump_json() for _ in range(2)}
+    assert len(runs) == 1
+
+
+@given(some_signals, contexts, st.sampled_from(["unavailable", "ungrounded"]))
+@settings(deadline=None, max_examples=100)
+def test_an_unknown_changes_nothing(signals, ctx, _) -> None:
+    """A claim that was removed, an account without value, a related list without entries: the same decision."""
+    plain = decided(*signals, ctx=ctx)
+    built = facts(*signals).model_copy(
+        update={"removed": (claim("signal", "data_loss", 77, status="ungrounded", evidence=None),)}
+    )
+    emptier = context(**({"account": {"name": "Acme"}} | ctx | {"related": []}))
+    other = decide(built, emptier, SETTINGS, NOW)
+    assert (other.outcome, other.owner, other.severity) == (plain.outcome, plain.owner, plain.severity)
+
+
+@pytest.mark.parametrize("by", ["customer", "quoted"])
+def test_a_confirmation_by_anybody_but_staff_is_a_suspicion(by: str) -> None:
+    assert decided(f"bug_confirmed@{by}").deciding_rule == "TEC-8"
+
+
+def test_owner_precedence_and_leadership_beside_it() -> None:
+    decision = decided(
+        "data_exposure", "bug_confirmed@support", "feature_gap", "work_blocked", "churn_threat", ctx=HIGH
+    )
+    assert (decision.owner, decision.leadership, decision.next_hop) == ("security", True, "security")
+    assert any("Need to know" in note for note in decision.notes)
+
+
+def test_next_hop_from_l1_and_expedite() -> None:
+    loss = decided("data_loss")
+    assert (loss.owner, loss.next_hop, loss.expedite) == ("engineering", "l2_support", True)
+    assert loss.acknowledge_by == NOW + timedelta(minutes=15)
+    at_l2 = decided("data_loss", ctx=L2)
+    assert (at_l2.next_hop, at_l2.expedite) == ("engineering", False)
+    skipping = SETTINGS.model_copy(update={"routing": SETTINGS.routing.model_copy(update={"skip_l2_hop": True})})
+    assert decide(facts("data_loss"), context(), skipping, NOW).next_hop == "engineering"
+
+
+def test_tier_is_read_from_the_ticket_and_context_beats_it() -> None:
+    tier = claim("measure", "current_tier", 40, by="system", value="Tier 2 support")
+    assert decided("bug_suspected", measures=(tier,)).tier == "L2"
+    assert decided("bug_suspected", measures=(tier,), ctx={"tier": "L1"}).tier == "L1"
+    assumed = decided("bug_suspected")
+    assert assumed.tier_assumed
+    assert any("L1 is assumed" in note for note in assumed.notes)
+
+
+def test_nothing_fires_is_handle_without_severity() -> None:
+    decision = decided()
+    assert (decision.outcome, decision.severity, decision.owner, decision.deciding_rule) == ("handle", None, None, None)
+
+
+def test_too_empty_asks_the_first_questions() -> None:
+    decision = decided(understandable=False)
+    assert decision.outcome == "needs_info"
+    assert len([q for q in decision.questions if q.ask == "customer"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("signals", "ctx", "outcome"),
+    [
+        (("churn_threat",), {}, "needs_info"),
+        (("churn_threat", "guidance_needed"), {}, "needs_info"),
+        (("churn_threat",), SMALL, "handle"),
+        (("churn_threat",), HIGH, "escalate"),
+        (("service_down@quoted",), {}, "needs_info"),
+        (("sla_breached",), {}, "needs_info"),
+        (("sla_at_risk", "guidance_needed"), {}, "handle"),
+        (("churn_threat", "bug_suspected"), {}, "escalate"),
+        (("work_blocked",), {}, "handle"),
+        (("work_blocked@support",), {}, "needs_info"),
+        (("work_blocked@support", "configuration_issue"), {}, "handle"),
+    ],
+)
+def test_needs_info_only_where_the_answer_would_escalate(signals, ctx, outcome) -> None:
+    decision = decided(*signals, ctx=ctx)
+    assert decision.outcome == outcome
+    if outcome == "needs_info":
+        assert decision.questions
+
+
+def test_three_rumours_ask_and_two_are_a_watch() -> None:
+    three = claim("measure", "customers_affected", 60, value="three companies", status="reported")
+    two = claim("measure", "customers_affected", 60, value="2 companies", status="reported")
+    assert decided("repeat_reports", measures=(three,)).outcome == "needs_info"
+    watch = decided("repeat_reports", measures=(two,))
+    assert watch.outcome == "handle"
+    assert any(note.startswith("Watch") for note in watch.notes)
+
+
+def test_what_would_have_changed_it_is_true() -> None:
+    """Each counterfactual that a decision lists comes out so when the fact is given."""
+    decision = decided("service_down", "churn_threat")
+    by_fact = {change.fact: change.then for change in decision.would_change}
+    whole = decided("service_down", "churn_threat", scope="whole_account")
+    assert "Critical (TEC-3)" in by_fact["the outage hits the whole account"]
+    assert whole.deciding_rule == "TEC-3"
+    assert "Leadership informed" in by_fact["the account turns out to be high-value"]
+    assert decided("service_down", "churn_threat", ctx=HIGH).leadership
+
+
+def test_resolved_itself_cancels_only_what_came_before_and_no_harm() -> None:
+    assert decided("bug_suspected", "work_blocked", "resolved_itself").outcome == "handle"
+    assert decided("resolved_itself", "bug_suspected").deciding_rule == "TEC-8"
+    assert decided("data_loss", "resolved_itself").deciding_rule == "TEC-1"
+    assert decided("data_exposure", "resolved_itself").deciding_rule == "SEC-1"
+
+
+def test_two_issues_are_decided_each() -> None:
+    decision = decided("guidance_needed", "major_function_broken#2")
+    assert (decision.outcome, decision.owner) == ("escalate", "l2_support")
+    assert [(i.issue, i.outcome) for i in decision.issues] == [(1, "handle"), (2, "escalate")]
+    assert any("split the ticket" in note for note in decision.notes)
+
+
+def test_an_answered_side_issue_is_overridden_but_no_harm_to_data() -> None:
+    answered = decided("bug_suspected", "major_function_broken#2", answered_issues=(2,), ctx=L2)
+    assert answered.outcome == "handle"
+    assert {r.id: r.state for r in answered.rules}["TEC-7"] == "overridden"
+    assert decided("bug_suspected", "data_loss#2", answered_issues=(2,), ctx=L2).deciding_rule == "TEC-1"
+
+
+def test_override_stands_and_own_view_is_shown() -> None:
+    override = {"by": "Dana", "why": "known to Engineering", "at": NOW, "outcome": "handle"}
+    decision = decided("data_loss", ctx={"override": override})
+    assert (decision.outcome, decision.owner, decision.severity) == ("handle", None, None)
+    assert decision.own_view is not None
+    assert (decision.own_view.outcome, decision.own_view.severity) == ("escalate", "critical")
+    assert decision.deadline is None
+
+
+@pytest.mark.parametrize(
+    ("value", "plan", "expected"),
+    [
+        ("EUR 250,000", "", True),
+        ("99.999,00 €", "", False),
+        ("€1.2M", "", True),
+        ("$9k per month", "", True),
+        ("$49/month", "", False),
+        ("", "Enterprise Plus", True),
+        ("", "Starter", False),
+        ("", "Business", None),
+    ],
+)
+def test_high_value_from_staff(value: str, plan: str, expected: bool | None) -> None:
+    accounts = [claim("account", "reporter", 70, subject="Acme")]
+    if value:
+        accounts.append(claim("account", "annual_value", 71, by="support", subject="Acme", value=value))
+    if plan:
+        accounts.append(claim("account", "plan", 72, by="system", subject="Acme", value=plan))
+    assert decided("churn_threat", accounts=tuple(accounts)).high_value is expected
+
+
+def test_high_value_only_of_the_reporting_account_and_only_from_staff() -> None:
+    other = claim("account", "annual_value", 71, by="support", subject="Globex", value="900000")
+    own = claim("account", "reporter", 70, subject="Acme")
+    assert decided("churn_threat", accounts=(own, other)).high_value is None
+    boast = claim("account", "annual_value", 71, subject="Acme", value="900000", status="reported")
+    assert decided("churn_threat", accounts=(own, boast)).high_value is None
+
+
+def test_dated_deal_brings_the_deadline_forward_never_back() -> None:
+    soon = claim("measure", "go_live_date", 61, value="13 March")
+    late = claim("measure", "go_live_date", 61, value="13 May")
+    plain = decided("bug_suspected").deadline
+    near = decided("bug_suspected", "deal_or_renewal_at_risk", measures=(soon,))
+    assert near.deadline == datetime(2026, 3, 13, 9, 0, tzinfo=timezone.utc)
+    assert "go-live" in near.deadline_basis
+    assert decided("bug_suspected", "deal_or_renewal_at_risk", measures=(late,)).deadline == plain
+
+
+def test_naive_time_is_refused() -> None:
+    with pytest.raises(BadInput, match="zone"):
+        decide(facts(), context(), SETTINGS, NOW.replace(tzinfo=None))
+
+
+def test_settings_are_frozen_and_carry_their_version() -> None:
+    assert isinstance(SETTINGS, Settings)
+    assert decided("data_loss").policy_version == SETTINGS.version == "1.0"
