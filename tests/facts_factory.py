@@ -1,6 +1,6 @@
 """Grounded facts for tests of the decision, written as briefly as the rule table itself."""
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from agent.policy.decide import decide
 from agent.policy.settings import Settings, load_settings
@@ -9,7 +9,7 @@ from schemas.decision import Decision
 from schemas.facts import Claim, Evidence, Facts, Group
 from schemas.vocabulary import Asserter
 
-NOW = datetime(2026, 3, 11, 10, 30, tzinfo=timezone.utc)  # a Wednesday, within support hours
+NOW = datetime(2026, 3, 11, 10, 30, tzinfo=UTC)  # a Wednesday, within support hours
 SETTINGS: Settings = load_settings()
 UNCONFIRMED_BY_CUSTOMER = {"bug_confirmed", "bug_tracked", "sla_breached", "sla_at_risk", "repeat_reports"}
 SUSPICION_IS_ENOUGH = {"data_exposure", "unauthorized_access", "vulnerability_report", "compliance_concern"}

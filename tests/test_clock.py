@@ -1,6 +1,6 @@
 """Deadlines, cadence and the SLA state: exact times, including the days that such clocks get wrong."""
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,6 @@ from agent.policy import clock
 from schemas.context import Calendar, Pause, Sla
 from tests.facts_factory import SETTINGS
 
-UTC = timezone.utc
 OFFICE = clock.Hours.of(Calendar())
 BERLIN = clock.Hours.of(Calendar(timezone="Europe/Berlin"))
 ALWAYS = clock.Hours.of(Calendar(days=(0, 1, 2, 3, 4, 5, 6), opens="00:00", closes="24:00"))

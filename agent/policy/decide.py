@@ -133,7 +133,9 @@ def _judge_issue(view: View, main: int, side_answered: bool) -> list[Firing]:
     for rule in RULES:
         if rule.id in WHOLE_TICKET and view.issue != main:
             continue
-        hit = rule.check(view)
+        if rule.check.needs and rule.check.needs.isdisjoint(view.signals):
+            continue
+        hit = rule.check.run(view)
         if hit is not None:
             hits.append((rule.id, hit))
     classes = {BY_ID[rule_id].rule_class for rule_id, _ in hits}

@@ -25,6 +25,22 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """A rule's condition. `needs`: it can fire only if one of these signals counts; empty: look at it always.
+
+    Most rules need a signal that most tickets do not show, so this is what makes a decision fast.
+    """
+
+    needs: frozenset[str]
+    run: Callable[[View], Hit | None]
+
+
+def needs(*kinds: str) -> Callable[[Callable[[View], Hit | None]], Check]:
+    """Make a condition into a Check that needs one of `kinds`."""
+    return lambda run: Check(frozenset(kinds), run)
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """`fires_on`, `owner`, `severity` and `reason` are the words of docs/policy.md; `check` is the rule."""
 
@@ -34,19 +50,21 @@ class Rule:
     fires_on: str
     owner: str
     severity: str
-    check: Callable[[View], Hit | None]
+    check: Check
     ask: AskKind = "investigate"
     reason: str = ""
 
 
-def _on(*kinds: str, severity: Severity, owner: Owner) -> Callable[[View], Hit | None]:
+def _on(*kinds: str, severity: Severity, owner: Owner) -> Check:
+    @needs(*kinds)
     def check(view: View) -> Hit | None:
         return Hit(severity, owner, tuple(view.claims(*kinds))) if view.has(*kinds) else None
 
     return check
 
 
-def _leadership(*kinds: str, severity: Severity) -> Callable[[View], Hit | None]:
+def _leadership(*kinds: str, severity: Severity) -> Check:
+    @needs(*kinds)
     def check(view: View) -> Hit | None:
         return Hit(severity, None, tuple(view.claims(*kinds)), leadership=True) if view.has(*kinds) else None
 
@@ -61,6 +79,7 @@ def _with_workaround(view: View) -> tuple[Claim, ...]:
     return (view.workaround,) if view.workaround else ()
 
 
+@needs("service_down")
 def _production_outage(view: View) -> Hit | None:
     whole = view.scope is not None and view.scope.value in ("whole_account", "all_users")
     if not view.has("service_down") or view.has("non_production") or not whole or view.scope is None:
@@ -73,8 +92,9 @@ def _production_outage(view: View) -> Hit | None:
     return Hit("critical", "engineering", claims)
 
 
+@needs("service_down")
 def _partial_outage(view: View) -> Hit | None:
-    if not view.has("service_down") or _production_outage(view):
+    if not view.has("service_down") or _production_outage.run(view):
         return None
     scope = (view.scope,) if view.scope else ()
     if view.has("non_production"):
@@ -93,16 +113,19 @@ def _as_fault(view: View, *kinds: str) -> Hit:
     return Hit("medium", "engineering", claims)
 
 
+@needs("bug_confirmed", "code_change_needed")
 def _confirmed_bug(view: View) -> Hit | None:
     if not view.has("bug_confirmed", "code_change_needed") or view.has("bug_tracked"):
         return None
     return _as_fault(view, "bug_confirmed", "code_change_needed")
 
 
+@needs("infrastructure_issue")
 def _infrastructure(view: View) -> Hit | None:
     return _as_fault(view, "infrastructure_issue") if view.has("infrastructure_issue") else None
 
 
+@needs("major_function_broken")
 def _function_broken(view: View) -> Hit | None:
     unconfirmed = not view.has("bug_confirmed", "code_change_needed")
     if not view.has("major_function_broken") or not unconfirmed or view.working_workaround:
@@ -111,12 +134,14 @@ def _function_broken(view: View) -> Hit | None:
     return Hit("high", _senior(view, "engineering"), claims)
 
 
+@needs("bug_suspected")
 def _suspected_at_l1(view: View) -> Hit | None:
     if view.has("bug_suspected") and view.frontline:
         return Hit("medium", "l2_support", tuple(view.claims("bug_suspected")))
     return None
 
 
+@needs("bug_suspected")
 def _suspected_exhausted(view: View) -> Hit | None:
     if view.has("bug_suspected") and not view.frontline and view.steps_exhausted:
         claims = view.claims("bug_suspected", "no_progress", "beyond_support_diagnosis")
@@ -124,13 +149,15 @@ def _suspected_exhausted(view: View) -> Hit | None:
     return None
 
 
-def _complex(kind: str) -> Callable[[View], Hit | None]:
+def _complex(kind: str) -> Check:
+    @needs(kind)
     def check(view: View) -> Hit | None:
         return Hit("medium", _senior(view, "engineering"), tuple(view.claims(kind))) if view.has(kind) else None
 
     return check
 
 
+@needs()
 def _same_cause(view: View) -> Hit | None:
     count = view.accounts("cause")
     if count < 2:
@@ -144,6 +171,7 @@ def _same_cause(view: View) -> Hit | None:
     return Hit("medium", owner, tuple(view.pattern_claims()), because=because)
 
 
+@needs("work_blocked")
 def _key_customer_blocked(view: View) -> Hit | None:
     witnessed = view.said_by_staff("work_blocked") or view.has("major_function_broken")
     if not view.has("work_blocked") or not witnessed or view.high_value is not True:
@@ -151,6 +179,7 @@ def _key_customer_blocked(view: View) -> Hit | None:
     return Hit("high", None, tuple(view.claims("work_blocked", "major_function_broken")), by_issue=True)
 
 
+@needs("churn_threat")
 def _churn(view: View) -> Hit | None:
     if view.has("churn_threat") and view.high_value is True:
         return Hit("high", None, tuple(view.claims("churn_threat")), leadership=True)
@@ -170,6 +199,7 @@ def _sla(view: View, state: str, kind: str) -> Hit | None:
     )
 
 
+@needs()
 def _waiting(view: View) -> Hit | None:
     overdue = False
     if (escalation := view.context.open_escalation) is not None:
@@ -189,10 +219,12 @@ def _stuck(view: View, kind: str, because: str = "") -> Hit:
     return Hit("medium", None, claims, leadership=True, because=because)
 
 
+@needs("no_progress")
 def _no_progress(view: View) -> Hit | None:
     return _stuck(view, "no_progress") if view.has("no_progress") else None
 
 
+@needs()
 def _pattern(view: View) -> Hit | None:
     count = view.accounts("symptoms")
     if count < view.settings.pattern.accounts:
@@ -203,6 +235,7 @@ def _pattern(view: View) -> Hit | None:
     return Hit(severity, owner, claims, because=f"{count} accounts with the same symptoms")
 
 
+@needs("regression")
 def _regression(view: View) -> Hit | None:
     if not view.has("regression"):
         return None
@@ -211,6 +244,7 @@ def _regression(view: View) -> Hit | None:
     return Hit("high" if harmed else "medium", "engineering", tuple(claims))
 
 
+@needs("worsening")
 def _worsening(view: View) -> Hit | None:
     if not view.has("worsening"):
         return None
@@ -219,7 +253,8 @@ def _worsening(view: View) -> Hit | None:
     return Hit("high" if harmed else "medium", None, tuple(claims), by_issue=True)
 
 
-def _product(kind: str) -> Callable[[View], Hit | None]:
+def _product(kind: str) -> Check:
+    @needs(kind)
     def check(view: View) -> Hit | None:
         if not view.has(kind) or not view.business_pain:
             return None
@@ -230,13 +265,15 @@ def _product(kind: str) -> Callable[[View], Hit | None]:
     return check
 
 
-def _solved(*kinds: str) -> Callable[[View], Hit | None]:
+def _solved(*kinds: str) -> Check:
+    @needs(*kinds)
     def check(view: View) -> Hit | None:
         return Hit(claims=tuple(view.claims(*kinds))) if view.has(*kinds) else None
 
     return check
 
 
+@needs()
 def _documented(view: View) -> Hit | None:
     known = view.workaround is not None and view.workaround.value in ("documented_untried", "verified")
     if not known and not view.has("documented_solution"):
@@ -244,16 +281,19 @@ def _documented(view: View) -> Hit | None:
     return Hit(claims=(*view.claims("documented_solution"), *(_with_workaround(view) if known else ())))
 
 
+@needs("security_questionnaire")
 def _questionnaire(view: View) -> Hit | None:
     others = view.has("data_exposure", "unauthorized_access", "vulnerability_report", "compliance_concern")
-    return None if others else _solved("security_questionnaire")(view)
+    return None if others else Hit(claims=tuple(view.claims("security_questionnaire")))
 
 
+@needs("feature_gap", "design_decision_needed", "workflow_mismatch", "competing_needs")
 def _wish(view: View) -> Hit | None:
-    wishes = ("feature_gap", "design_decision_needed", "workflow_mismatch", "competing_needs")
-    return None if view.business_pain else _solved(*wishes)(view)
+    wishes = view.claims("feature_gap", "design_decision_needed", "workflow_mismatch", "competing_needs")
+    return None if view.business_pain else Hit(claims=tuple(wishes))
 
 
+@needs("bug_suspected")
 def _l2_goes_on(view: View) -> Hit | None:
     if view.has("bug_suspected") and not view.frontline and not view.steps_exhausted:
         return Hit(claims=tuple(view.claims("bug_suspected")))
@@ -373,11 +413,11 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "BUS-2", "hard", BUSINESS, "SLA breached",
         "from L1: L2 Support; else the team that holds it; plus Leadership for a high-value account", "High",
-        lambda view: _sla(view, "breached", "sla_breached"),
+        needs()(lambda view: _sla(view, "breached", "sla_breached")),
     ),
     Rule(
         "BUS-3", "soft", BUSINESS, "SLA at risk", "as BUS-2, without Leadership", "High",
-        lambda view: _sla(view, "at_risk", "sla_at_risk"),
+        needs()(lambda view: _sla(view, "at_risk", "sla_at_risk")),
     ),
     Rule(
         "BUS-4", "hard", BUSINESS, "`executive_request`", "Leadership", "Medium",
@@ -445,8 +485,8 @@ RULES: tuple[Rule, ...] = (
         "`resolved_before_by_support`", "", "", _solved("resolved_before_by_support"),
     ),
     Rule(
-        "HND-6", "handle", HANDLE + "the customer needs guidance or training, not a fix", "`security_questionnaire` alone",
-        "", "", _questionnaire,
+        "HND-6", "handle", HANDLE + "the customer needs guidance or training, not a fix",
+        "`security_questionnaire` alone", "", "", _questionnaire,
     ),
     Rule(
         "HND-7", "handle", "Document everything: the escalation trail is valuable for pattern detection",

@@ -197,7 +197,11 @@ class View:
 
     def has(self, *kinds: str) -> bool:
         """Whether any of these signals counts."""
-        return any(kind in self.signals for kind in kinds)
+        # A plain loop: every rule asks this for every decision, and a generator doubles the time of a decision.
+        for kind in kinds:  # noqa: SIM110
+            if kind in self.signals:
+                return True
+        return False
 
     def claims(self, *kinds: str) -> list[Claim]:
         """The counting claims of these signals."""
