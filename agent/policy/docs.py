@@ -1,7 +1,11 @@
-"""docs/policy.md from the rules themselves, so that it cannot drift: `python -m agent.policy.docs > docs/policy.md`."""
+"""docs/policy.md from the rules themselves, so that it cannot drift: `python -m agent.policy.docs` writes it."""
+
+from pathlib import Path
 
 from agent.policy.rules import RULES, Rule
 from agent.policy.settings import DEFAULT_FILE
+
+PAGE = Path(__file__).parents[2] / "docs/policy.md"
 
 
 def policy_page() -> str:
@@ -25,4 +29,4 @@ def _defaults() -> str:
 
 
 if __name__ == "__main__":
-    print(policy_page())
+    PAGE.write_text(policy_page(), encoding="utf-8")
