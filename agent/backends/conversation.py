@@ -1,0 +1,154 @@
+"""The one conversation of a ticket, as Messages API requests.
+
+    tools, system                      frozen, cached: the same bytes for every ticket
+    user       ticket                  cached: the second call reads it
+    assistant  record_facts            call 1
+    user       result: the decision
+    assistant  submit_brief            call 2
+    user       error: findings         a repair replaces the last answer and its findings, it never appends
+
+Nothing that varies (date, id, boundary) stands before the ticket. Nothing here imports the SDK.
+"""
+
+import hashlib
+from functools import cache
+from typing import Any
+
+from agent.backends.base import Blocks, Call, DraftCall, ExtractCall, Fault
+from schemas.brief import Brief
+from schemas.report import FactsReport
+from schemas.tools import RECORD_FACTS, SUBMIT_BRIEF, tools
+from schemas.vocabulary import OWNER_LABEL
+
+SYSTEM, TICKET, FACTS_REPAIR = "system.md.j2", "ticket.md.j2", "facts_repair.md.j2"
+DECISION, BRIEF_REPAIR = "decision.md.j2", "repair.md.j2"
+PROMPTS = (SYSTEM, TICKET, FACTS_REPAIR, DECISION, BRIEF_REPAIR)
+_CACHED = {"type": "ephemeral"}
+_BOUNDARY_LENGTH = 12
+
+Request = dict[str, Any]
+Block = dict[str, Any]
+
+
+def wanted(call: Call) -> tuple[str, type[FactsReport] | type[Brief]]:
+    """The tool that answers this call, and the model of its input."""
+    return (RECORD_FACTS, FactsReport) if isinstance(call, ExtractCall) else (SUBMIT_BRIEF, Brief)
+
+
+def request(call: Call, model: str, max_tokens: int) -> Request:
+    """The arguments of `messages.create`. The same call gives the same bytes."""
+    messages = _extraction(call) if isinstance(call, ExtractCall) else _draft(call)
+    return {
+        "model": model,
+        "max_tokens": max_tokens,
+        "tools": tools(),
+        "system": [{"type": "text", "text": _system(), "cache_control": _CACHED}],
+        # Exactly one call of exactly this tool, so no sampling setting and no plea in the prompt is needed.
+        "tool_choice": {"type": "tool", "name": wanted(call)[0], "disable_parallel_tool_use": True},
+        "messages": messages,
+    }
+
+
+def boundary(text: str) -> str:
+    """A marker that the ticket's author could not have known: a hash of the text, longer if the text contains it.
+
+    A fixed marker could be forged inside the ticket; a random one would make every run's bytes new.
+    """
+    digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+    length = _BOUNDARY_LENGTH
+    while digest[:length] in text:
+        length += 4
+        if length > len(digest):
+            digest += hashlib.sha256(digest.encode()).hexdigest()
+    return digest[:length]
+
+
+def _extraction(call: ExtractCall) -> list[Block]:
+    return _with_fault([_ticket(call)], call)
+
+
+def _draft(call: DraftCall) -> list[Block]:
+    from agent.validate.target import required_labels
+
+    decision = _prompt(
+        DECISION,
+        ticket=call.ticket,
+        context=call.context,
+        facts=call.facts,
+        decision=call.decision,
+        owner_label=OWNER_LABEL,
+        required_labels=required_labels(call.decision.owner),
+    )
+    extracted = list(call.extracted.raw)
+    if not extracted:
+        # The facts came from somewhere that has no wire (a person, the offline rules), so they are told, not echoed.
+        extracted = [
+            {
+                "type": "tool_use",
+                "id": "toolu_facts",
+                "name": RECORD_FACTS,
+                "input": call.extracted.value.model_dump(mode="json"),
+            }
+        ]
+    conversation = [_ticket(call), _assistant(extracted), _results(extracted, decision, is_error=False)]
+    return _with_fault(conversation, call)
+
+
+def _ticket(call: Call) -> Block:
+    text = _prompt(TICKET, boundary=boundary(call.ticket.text), ticket=call.ticket)
+    return {"role": "user", "content": [{"type": "text", "text": text, "cache_control": _CACHED}]}
+
+
+def _with_fault(messages: list[Block], call: Call) -> list[Block]:
+    """The conversation so far, then the last answer to this call and what is wrong with it."""
+    if call.fault is None:
+        return messages
+    text = _complaint(call, call.fault)
+    if not call.fault.raw:
+        # The API takes no empty turn, so the complaint joins the user's last turn, behind all that is cached.
+        last = messages[-1]
+        joined = {**last, "content": [*last["content"], {"type": "text", "text": text}]}
+        return [*messages[:-1], joined]
+    return [*messages, _assistant(call.fault.raw), _results(call.fault.raw, text, is_error=True)]
+
+
+def _complaint(call: Call, fault: Fault) -> str:
+    if isinstance(call, DraftCall):
+        return _prompt(BRIEF_REPAIR, findings=fault.findings, truncated=fault.truncated)
+    problems = [": ".join(part for part in (f.place, f.found, f.expected) if part) for f in fault.findings]
+    return _prompt(FACTS_REPAIR, problems=problems)
+
+
+def _assistant(raw: Blocks) -> Block:
+    return {"role": "assistant", "content": [dict(block) for block in raw]}
+
+
+def _results(raw: Blocks, text: str, *, is_error: bool) -> Block:
+    """The user's turn after an answer: the API wants one result for each tool call in it, or text if there is none."""
+    ids = [block["id"] for block in raw if block.get("type") == "tool_use"]
+    if not ids:
+        return {"role": "user", "content": [{"type": "text", "text": text}]}
+    first, *others = ({"type": "tool_result", "tool_use_id": identifier} for identifier in ids)
+    return {"role": "user", "content": [_result(first, text, is_error), *(_result(o, "", is_error) for o in others)]}
+
+
+def _result(block: Block, text: str, is_error: bool) -> Block:
+    return {**block, "content": text, "is_error": True} if is_error else {**block, "content": text}
+
+
+def _prompt(name: str, **values: object) -> str:
+    from prompts import load
+
+    return load(name, **values)
+
+
+@cache
+def _system() -> str:
+    return _prompt(SYSTEM)
+
+
+def prompt_sha256() -> str:
+    """Identity of every word that a model is sent, the ticket's own apart."""
+    from prompts import digest
+
+    return digest(*PROMPTS)
