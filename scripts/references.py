@@ -1,6 +1,6 @@
 """Write references/reading.md and references/writing.md from the system prompt, so that both teach the same.
 
-    python3 scripts/references.py
+python3 scripts/references.py
 """
 
 from pathlib import Path

@@ -24,7 +24,9 @@ def test_the_system_prompt_is_frozen() -> None:
 
 def test_every_signal_is_taught_and_none_that_does_not_exist() -> None:
     part = SYSTEM[SYSTEM.index("## Signals") : SYSTEM.index("## The other lists")]
-    taught = set(re.findall(r"`([a-z]+(?:_[a-z]+)*)`", part)) & (set(SIGNALS) | set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", part)))
+    taught = set(re.findall(r"`([a-z]+(?:_[a-z]+)*)`", part)) & (
+        set(SIGNALS) | set(re.findall(r"`([a-z]+(?:_[a-z]+)+)`", part))
+    )
     assert taught == set(SIGNALS)
 
 

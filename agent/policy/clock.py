@@ -170,13 +170,19 @@ def cadence(severity: str, last: datetime, hours: Hours, settings: Settings) -> 
         internal_overdue=after(bounds.internal[1]),
         customer_due=after(bounds.customer[0]),
         customer_overdue=after(bounds.customer[1]),
-        rule=f"internal every {_range(bounds.internal)} {unit}, customer every {_range(bounds.customer)} {unit}",
+        rule=f"internal {_every(bounds.internal, unit)}, customer {_every(bounds.customer, unit)}",
     )
 
 
 def _range(bounds: tuple[float, float]) -> str:
     low, high = bounds
     return f"{low:g}" if low == high else f"{low:g}-{high:g}"
+
+
+def _every(bounds: tuple[float, float], unit: str) -> str:
+    if bounds == (1, 1) and unit == "business days":
+        return "every business day"
+    return f"every {_range(bounds)} {unit}"
 
 
 def sla_status(sla: Sla, now: datetime, settings: Settings) -> SlaStatus:

@@ -12,11 +12,11 @@ LABELS = {"go_live_date": "go-live", "renewal_date": "renewal", "deadline_wanted
 
 def dated_claims(facts: Facts, context: Context, deal: bool, local_now: datetime) -> list[tuple[str, date]]:
     """Label and day of each date of the customer, in order; what does not parse as a day is left out."""
-    from agent.notation import dates
-
     found = []
     for claim in facts.measures:
         if claim.kind in LABELS and claim.status == "counts" and (deal or claim.kind != "renewal_date"):
+            from agent.notation import dates  # here, since most tickets name no such date and start-up counts
+
             for mention in dates(claim.value) or dates(claim.quote):
                 day = resolve(mention.year, mention.month, mention.day, local_now)
                 if day is not None:

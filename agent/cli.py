@@ -1,0 +1,145 @@
+"""The command `escalation`: one verb, one module in `agent/commands/`, imported only when it is called.
+
+A verb that needs no model imports neither the SDK nor a network library, since agent runtimes call several in a
+row and wait for each.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import NoReturn
+
+from agent.commands.output import note
+from agent.errors import EXIT_BAD_INPUT, EXIT_DONE, EXIT_INTERRUPTED, BadInput, EscalationError
+
+VERBS: dict[str, str] = {
+    "run": "the whole road: ticket in, decision and brief out",
+    "facts": "extract the facts of a ticket, nothing else",
+    "check": "check reported facts against their ticket",
+    "decide": "decide from facts: handle, escalate or ask",
+    "skeleton": "the outline of the brief that a decision needs",
+    "validate": "check a brief against ticket, facts and decision",
+    "schema": "print an exported JSON Schema",
+    "policy": "show or check the policy: thresholds, calendar, routing",
+}
+
+EXIT_CODES = """exit codes:
+  0    done
+  2    bad input: one line on stderr says what and what to do
+  3    findings, or information is needed (run, decide: the outcome is needs_info; run: the brief is incomplete;
+       check: a claim was removed; validate: a finding blocks)
+  4    the model is unavailable, refused, or answered with something unusable
+  130  interrupted"""
+
+ENVIRONMENT = """environment:
+  ANTHROPIC_API_KEY   key for the claude backend; without it the offline rules read the ticket, and say so
+  ANTHROPIC_BASE_URL  another address of the same API (a gateway, a local server)
+  ESCALATION_MODEL    the model, unless --model names one
+  NO_COLOR            no colour, also on a terminal"""
+
+MORE = "`escalation VERB --help` tells more about a verb."
+
+EXAMPLES = """examples:
+  escalation run ticket.txt
+  pbpaste | escalation run - --tier L2 --format markdown
+  escalation check ticket.txt facts.json > grounded.json
+  escalation decide grounded.json --context crm.json"""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, except that a mistake is one line like every other bad input, without the usage block."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(f"{message}; see `{self.prog} --help`")
+
+
+def overview() -> Parser:
+    """The parser behind `escalation --help`. Verbs are parsed by their own parser, see `verb_parser`."""
+    verbs = "\n".join(f"  {name:<9} {text}" for name, text in VERBS.items())
+    parser = Parser(
+        prog="escalation",
+        usage="escalation VERB [...]",
+        description="Turns a support ticket into a decision (handle, escalate, ask) and a brief to act on.",
+        epilog="\n\n".join((f"verbs:\n{verbs}", EXAMPLES, EXIT_CODES, ENVIRONMENT, MORE)),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and leave")
+    return parser
+
+
+def verb_parser(verb: str) -> tuple[Parser, ModuleType]:
+    """The parser of one verb, and the module that runs it."""
+    module = importlib.import_module(f"agent.commands.{verb}")
+    parser = Parser(
+        prog=f"escalation {verb}",
+        description=module.__doc__,
+        epilog=f"{module.EXAMPLES}\n\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    module.arguments(parser)
+    return parser, module
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code. Never raises for bad input, a closed pipe or Ctrl-C."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _dispatch(arguments)
+    except EscalationError as error:
+        return _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return _fail("interrupted", EXIT_INTERRUPTED)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] in {"agent", "schemas", "prompts"}:
+            raise  # a broken installation of this program: the traceback is what helps
+        return _fail(
+            f"the package {error.name!r} is missing: install this program with its dependencies "
+            "(`python3 -m pip install` and its folder)",
+            EXIT_BAD_INPUT,
+        )
+
+
+def _dispatch(arguments: list[str]) -> int:
+    verb = arguments[0] if arguments else ""
+    if verb in VERBS:
+        parser, module = verb_parser(verb)
+        try:
+            code: int = module.run(parser.parse_args(arguments[1:]))
+        except SystemExit as ending:  # argparse ends --help this way; nothing else here does
+            return _printed(int(ending.code or 0))
+        return code
+    if verb and not verb.startswith("-"):
+        raise BadInput(f"no verb {verb[:40]!r}: use one of {', '.join(VERBS)}; see `escalation --help`")
+    try:
+        chosen = overview().parse_args(arguments)
+    except SystemExit as ending:
+        return _printed(int(ending.code or 0))
+    if not chosen.version:
+        raise BadInput("no verb given: `escalation run TICKET` does the whole road; see `escalation --help`")
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        print("escalation", version("escalation"))
+    except PackageNotFoundError:  # run from a checkout by the launcher
+        print("escalation (not installed, run from its folder)")
+    return _printed(EXIT_DONE)
+
+
+def _printed(code: int) -> int:
+    """`code`, after what was printed reached its reader or the reader went away (`| head`)."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return code
+
+
+def _fail(message: str, code: int) -> int:
+    note(message or "failed")
+    return code

@@ -1,0 +1,113 @@
+"""Read a ticket and print the decision with its reasons and, when it escalates, the brief.
+
+The ticket goes through the whole road: extract, ground, decide, draft, validate. Text on a terminal, JSON where a
+program reads; --format and the suffix of --out overrule that.
+"""
+
+import argparse
+import contextlib
+from typing import TYPE_CHECKING, Literal
+
+from agent.commands.inputs import add_circumstances, add_ticket, circumstances_of, one_stdin, read_ticket_argument
+from agent.commands.output import add_output, colour, emit, format_of, note, progress, ready, width
+from agent.errors import EXIT_DONE, EXIT_FINDINGS, BadInput
+
+if TYPE_CHECKING:
+    from agent.backends.base import Backend
+
+FORMATS: tuple[Literal["text", "markdown", "html", "json"], ...] = ("text", "markdown", "html", "json")
+
+EXAMPLES = """examples:
+  escalation run ticket.txt
+  escalation run ticket.eml --tier L2 --context crm.json --out brief.html
+  escalation run ticket.json --format json | jq .decision.outcome
+  escalation run - --backend offline < ticket.txt"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare this verb's arguments."""
+    add_ticket(parser, optional=True)
+    add_circumstances(parser)
+    add_output(parser, FORMATS)
+    add_backend(parser)
+    parser.add_argument(
+        "--fallback",
+        choices=("offline",),
+        help="if the model fails, go on with the offline rules and say so (default: end with exit code 4)",
+    )
+    parser.add_argument("--max-repairs", type=whole, metavar="N", help="answers sent back for repair (default: 2)")
+    parser.add_argument("--token-budget", type=whole, metavar="N", help="no further repair once a run used N tokens")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The road for one ticket."""
+    one_stdin(arguments, "ticket", "context")
+    ready(arguments.out)
+    form = format_of(arguments, FORMATS)
+    given = circumstances_of(arguments)
+    ticket = read_ticket_argument(arguments.ticket)
+
+    from agent.backends.base import ModelError
+    from agent.pipeline import escalate
+    from agent.render import render
+
+    limits: dict[str, int] = {}
+    if arguments.max_repairs is not None:
+        limits["max_repairs"] = arguments.max_repairs
+    if arguments.token_budget is not None:
+        limits["token_budget"] = arguments.token_budget
+    backend = backend_of(arguments)
+    try:
+        with working(backend):
+            result = escalate(
+                ticket,
+                context=given.context,
+                backend=backend,
+                settings=given.settings,
+                now=given.now,
+                fallback=arguments.fallback,
+                **limits,
+            )
+    except ModelError as error:
+        if error.decision is not None:  # made and paid for: worth more than nothing
+            made = error.decision
+            note(f"decided before the model failed: {made.outcome}, owner {made.owner}, severity {made.severity}")
+        raise
+    if result.backend != backend.name:
+        note(f"the model failed, so the {result.backend} rules made this result; see its warnings")
+    emit(render(result, form, colour=colour() and arguments.out is None, width=width()), arguments.out)
+    needs_more = result.decision.outcome == "needs_info" or result.brief_status == "incomplete"
+    return EXIT_FINDINGS if needs_more else EXIT_DONE
+
+
+def add_backend(parser: argparse.ArgumentParser) -> None:
+    """Who reads and writes."""
+    parser.add_argument(
+        "--backend",
+        choices=("auto", "claude", "offline"),
+        default="auto",
+        help="who reads the ticket; auto is claude with a key and offline without (default: auto)",
+    )
+    parser.add_argument("--model", metavar="NAME", help="model of the claude backend (default: ESCALATION_MODEL)")
+
+
+def backend_of(arguments: argparse.Namespace) -> "Backend":
+    """The backend of the command line. A person who did not ask for `offline` is told that no model takes part."""
+    from agent.backends import pick_backend
+
+    backend = pick_backend(arguments.backend, arguments.model)
+    if backend.name == "offline" and arguments.backend != "offline":
+        note("no ANTHROPIC_API_KEY: no model reads this ticket, the offline rules do (a floor; check the result)")
+    return backend
+
+
+def working(backend: "Backend") -> contextlib.AbstractContextManager[None]:
+    """Progress while a model works; the offline rules are done before a line could be read."""
+    return contextlib.nullcontext() if backend.name == "offline" else progress(f"{backend.model or 'model'} at work")
+
+
+def whole(text: str) -> int:
+    """A whole number from 0 up."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+        raise BadInput(f"{text[:20]!r} is not a whole number from 0 up: give one such as 2")
+    return int(text)

@@ -1,0 +1,67 @@
+"""Check a brief against ticket, facts and decision, and print {valid, findings} as JSON.
+
+The brief is text or Markdown in the seed's layout, or JSON. Without --decision the decision is made from the facts
+under the same flags. Needs no key.
+"""
+
+import argparse
+import json
+
+from agent.commands.inputs import (
+    add_circumstances,
+    add_decision,
+    circumstances_of,
+    decision_of,
+    facts_and_ticket_of,
+    one_stdin,
+    parse,
+    read_bytes,
+)
+from agent.commands.output import add_out, emit_json, ready
+from agent.errors import EXIT_DONE, EXIT_FINDINGS, BadInput
+
+EXAMPLES = """examples:
+  escalation validate brief.md --ticket ticket.txt --facts grounded.json --tier L2
+  escalation validate - --ticket ticket.txt --facts facts.json --decision decision.json < brief.txt"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare this verb's arguments."""
+    parser.add_argument("brief", metavar="BRIEF", help="the brief: text, Markdown or JSON; - is stdin")
+    parser.add_argument("--ticket", metavar="TICKET", required=True, help="the ticket that the brief is about")
+    parser.add_argument("--facts", metavar="FACTS", required=True, help="facts as `check` prints them, or a report")
+    add_decision(parser)
+    add_circumstances(parser)
+    add_out(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Validate."""
+    one_stdin(arguments, "brief", "ticket", "facts", "decision", "context")
+    ready(arguments.out)
+    raw = read_bytes(arguments.brief, "brief", invitation="paste the brief, end with Ctrl-D")
+    if not raw.strip():
+        raise BadInput(f"brief {arguments.brief!r} is empty: `escalation skeleton` prints its outline")
+    given = circumstances_of(arguments)
+    facts, ticket = facts_and_ticket_of(arguments)
+    decision, now = decision_of(arguments, facts, given)
+
+    from agent.validate import validate_brief, validate_text
+
+    if raw.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        from schemas.brief import Brief
+
+        brief = parse(Brief, raw, f"brief {arguments.brief!r}", "brief")
+        findings = validate_brief(brief, decision, facts, ticket, given.context, now)
+    else:
+        findings = validate_text(_text(raw), decision, facts, ticket, given.context, now)
+    valid = not any(finding.blocking for finding in findings)
+    result = {"valid": valid, "findings": [finding.model_dump(mode="json") for finding in findings]}
+    emit_json(json.dumps(result, indent=2, ensure_ascii=False), arguments.out)
+    return EXIT_DONE if valid else EXIT_FINDINGS
+
+
+def _text(raw: bytes) -> str:
+    """Text of the brief: UTF-8, or UTF-16 with its mark; a wrong byte is shown as such, not a reason to stop."""
+    utf16 = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
+    return raw.decode("utf-16" if utf16 else "utf-8-sig", "replace")
