@@ -1,0 +1,187 @@
+"""Where a quote stands in the ticket: all places, the best of them, and why there is none (policy 2.1, 2.6)."""
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+
+from agent.denial import denied
+from agent.fold import Folded, fold_text, needles
+from agent.intervals import Intervals
+from agent.sentences import sentence_around
+from schemas.facts import Evidence, Instruction
+from schemas.ticket import Message, Speaker, Ticket
+from schemas.vocabulary import Asserter
+
+_RANKED = 200  # places compared for the best one; all are counted
+_TIES = 20  # equally good places looked through for one that its sentence does not deny
+_SUBJECT = re.compile(r"\s*(?:subject|betreff|objet|asunto|assunto|summary|title|件名)\s*:", re.IGNORECASE)
+_WORD = re.compile(r"\w{4,}")
+_HINT_PLACES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One place of a quote. Offsets are code points of the ticket's text."""
+
+    start: int
+    end: int
+    message: int | None
+    speaker: Speaker
+    in_head: bool
+    in_subject: bool
+    quoted: bool
+    machine: bool
+    hidden: bool
+    instructs: bool
+    occurrences: int = 1
+    denied: bool = False
+
+
+class Finder:
+    """Finds quotes in one ticket. Keeps the sentences that it has already worked out."""
+
+    def __init__(self, ticket: Ticket, folded: Folded, instructions: tuple[Instruction, ...]) -> None:
+        self.text, self._ticket, self._folded = ticket.text, ticket, folded
+        self._sentences: dict[tuple[int, int], tuple[int, int]] = {}
+        self._starts = [message.start for message in ticket.messages]
+        self._instructions = Intervals((i.start, i.end) for i in instructions)
+        self._spans = {
+            kind: Intervals((s.start, s.end) for s in ticket.spans if s.kind == kind)
+            for kind in ("quoted", "machine", "hidden")
+        }
+
+    def place(self, quote: str, asserter: Asserter | None, disarm: bool = True, kind: str | None = None) -> Place | str:
+        """The best place of the quote, or in one line why it has none.
+
+        Best: outside instructions, hidden text and pasted text (for what `quoted` asserts: inside it), in a message of
+        the asserter, not denied by its sentence, the first of equals. `kind`: see `denied`; None skips that check.
+        """
+        found: Place | None = None
+        for needle in needles(quote):
+            spots = list(self._folded.occurrences(needle))
+            if not spots:
+                continue
+            best = self._best(spots, asserter, disarm, kind)
+            if found is None or not (best.instructs or best.hidden):
+                found = best
+            if not (disarm and (found.instructs or found.hidden)):
+                break  # else a form without quotation marks may stand elsewhere too
+        return self._absent(quote) if found is None else found
+
+    def _best(self, spots: list[tuple[int, int]], asserter: Asserter | None, disarm: bool, kind: str | None) -> Place:
+        ranked = sorted(
+            ((self._rank(place, asserter, disarm), place) for place in map(self._at, spots[:_RANKED])),
+            key=lambda pair: pair[0],
+        )
+        best_rank, best = ranked[0]
+        if kind is not None:
+            ties = [place for rank, place in ranked[:_TIES] if rank == best_rank]
+            open_place = next((place for place in ties if not self._is_denied(place, kind)), None)
+            best = replace(best, denied=True) if open_place is None else open_place
+        return replace(best, occurrences=len(spots))
+
+    def bounds(self, message: int | None) -> tuple[int, int]:
+        """Offsets that a sentence of this message (None: of the head) cannot leave."""
+        if message is not None:
+            return self._ticket.messages[message].start, self._ticket.messages[message].end
+        return 0, len(self.text)
+
+    def evidence(self, place: Place) -> Evidence:
+        """The place as evidence, with its whole sentence."""
+        first, last = self._sentence(place)
+        message = self._message(place.message)
+        return Evidence(
+            start=place.start,
+            end=place.end,
+            sentence_start=first,
+            sentence_end=last,
+            sentence=self.text[first:last],
+            message=place.message,
+            speaker=place.speaker,
+            time=message.time if message else None,
+            occurrences=place.occurrences,
+        )
+
+    def _message(self, index: int | None) -> Message | None:
+        return None if index is None else self._ticket.messages[index]
+
+    def _sentence(self, place: Place) -> tuple[int, int]:
+        known = self._sentences.get((place.start, place.end))
+        if known is None:
+            low, high = self.bounds(place.message)
+            if place.in_head and self._starts:
+                high = self._starts[0]
+            known = sentence_around(self.text, place.start, place.end, low, max(high, place.end))
+            self._sentences[place.start, place.end] = known
+        return known
+
+    def _at(self, spot: tuple[int, int]) -> Place:
+        start, end = spot
+        index = bisect_right(self._starts, start) - 1
+        inside = index >= 0 and start < self._ticket.messages[index].end
+        in_head = index < 0 and bool(self._starts)
+        in_subject = in_head and bool(_SUBJECT.match(self.text, self.text.rfind("\n", 0, start) + 1))
+        speaker: Speaker = "unknown"
+        if inside:
+            speaker = self._ticket.messages[index].speaker
+        elif in_head and not in_subject:
+            speaker = "system"
+        return Place(
+            start=start,
+            end=end,
+            message=index if inside else None,
+            speaker=speaker,
+            in_head=in_head,
+            in_subject=in_subject,
+            quoted=self._spans["quoted"].half(start, end),
+            machine=self._spans["machine"].half(start, end),
+            hidden=self._spans["hidden"].touch(start, end),
+            instructs=self._instructions.half(start, end),
+        )
+
+    def _rank(self, place: Place, asserter: Asserter | None, disarm: bool) -> tuple[bool, bool, bool, bool]:
+        pasted = place.quoted or place.machine
+        if asserter == "quoted":
+            pasted = not pasted
+        other = asserter is not None and asserter != "quoted" and place.speaker != asserter
+        return disarm and place.instructs, disarm and place.hidden, pasted, other
+
+    def _is_denied(self, place: Place, kind: str) -> bool:
+        first, last = self._sentence(place)
+        position = self._folded.position_of
+        a, b, c, d = position(first), position(place.start), position(place.end), position(last)
+        text = self._folded.text
+        return denied(text[a:b], text[b:c], text[c:d], kind)
+
+    def _absent(self, quote: str) -> str:
+        wanted = fold_text(quote)
+        if not wanted or not needles(quote)[-1]:
+            return "the quote is empty"
+        if "..." in wanted.strip(". "):
+            return "the quote joins fragments with an ellipsis: it must be one unbroken stretch of the ticket"
+        closest = self._closest(wanted)
+        return f"the quote is not in the ticket{closest}"
+
+    def _closest(self, wanted: str) -> str:
+        """Wording for a repair message only: similarity never accepts a quote (policy 2.1)."""
+        words = sorted(set(_WORD.findall(wanted[:400])), key=lambda w: (-len(w), w))[:3]
+        seen: set[tuple[int, int]] = set()
+        text = self._folded.text
+        for word in words:
+            position = text.find(word)
+            while position >= 0 and len(seen) < _HINT_PLACES:
+                spot = self._folded.nearest_start(position)
+                seen.add(sentence_around(self.text, spot, spot + 1))
+                position = text.find(word, position + len(wanted))
+        if not seen:
+            return ""
+        from difflib import SequenceMatcher
+
+        matcher = SequenceMatcher(b=wanted[:400], autojunk=False)
+        scored = []
+        for first, last in sorted(seen):
+            matcher.set_seq1(fold_text(self.text[first:last])[:400])
+            scored.append((-matcher.quick_ratio(), first, last))
+        _, first, last = min(scored)
+        sentence = " ".join(self.text[first:last].split())
+        return f"; closest: “{sentence if len(sentence) <= 160 else sentence[:157] + '...'}”"
