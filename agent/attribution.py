@@ -5,7 +5,10 @@ from schemas.facts import Group, Status
 from schemas.ticket import Ticket
 from schemas.vocabulary import GROUP_OF, Asserter
 
-GATED_SIGNALS = frozenset({"bug_confirmed", "bug_tracked", "sla_breached", "sla_at_risk", "repeat_reports"})
+# "This needs a code fix" is as little a confirmation from a customer as "this is a bug" (policy 2.5).
+GATED_SIGNALS = frozenset(
+    {"bug_confirmed", "code_change_needed", "bug_tracked", "sla_breached", "sla_at_risk", "repeat_reports"}
+)
 GATED_MEASURES = frozenset(
     {
         "customers_affected",
@@ -26,13 +29,16 @@ def attribute(ticket: Ticket, place: Place, claimed: Asserter) -> tuple[Asserter
     if claimed not in _STAFF:
         return claimed, ""
     if place.in_head:
-        if place.in_subject:
-            return "customer", _lowered(claimed, "customer", "the subject is the reporter's")
+        if place.by_reporter:
+            return "customer", _lowered(claimed, "customer", "the reporter filled in this line")
         return claimed, ""
     if not ticket.messages and not place.quoted:
         return claimed, ""
     if place.quoted and place.speaker not in _STAFF:
         return "quoted", _lowered(claimed, "quoted", "it stands in a quoted part")
+    # From an export `other` is a passer-by; in plain text it is a name that may well be staff's.
+    if place.speaker == "other" and ticket.format not in ("text", "markdown"):
+        return "customer", _lowered(claimed, "customer", "its author is neither staff nor a system")
     if place.speaker == "customer":
         return "customer", _lowered(claimed, "customer", "it stands in the customer's message")
     return claimed, ""
@@ -43,7 +49,7 @@ def own_asserter(place: Place) -> Asserter:
     if place.quoted or place.machine:
         return "quoted"
     if place.in_head:
-        return "customer" if place.in_subject else "system"
+        return "customer" if place.by_reporter else "system"
     if place.speaker == "support":
         return "support"
     return "system" if place.speaker == "system" else "customer"

@@ -14,7 +14,13 @@ from schemas.vocabulary import Asserter
 
 _RANKED = 200  # places compared for the best one; all are counted
 _TIES = 20  # equally good places looked through for one that its sentence does not deny
-_SUBJECT = re.compile(r"\s*(?:subject|betreff|objet|asunto|assunto|summary|title|件名)\s*:", re.IGNORECASE)
+# Lines of a ticket's head that the reporter typed, whoever prints them.
+_TYPED = re.compile(
+    r"(?:subject|betreff|objet|asunto|assunto|summary|title|件名|environment|umgebung|environnement|entorno|ambiente|"
+    r"description|steps(?: to reproduce)?|product version)\s*:",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(r"^[^\W\d_][\w /-]{0,24}:", re.MULTILINE)
 _WORD = re.compile(r"\w{4,}")
 _HINT_PLACES = 6
 
@@ -28,7 +34,7 @@ class Place:
     message: int | None
     speaker: Speaker
     in_head: bool
-    in_subject: bool
+    by_reporter: bool
     quoted: bool
     machine: bool
     hidden: bool
@@ -80,6 +86,12 @@ class Finder:
             best = replace(best, denied=True) if open_place is None else open_place
         return replace(best, occurrences=len(spots))
 
+    def _typed_by_reporter(self, start: int) -> bool:
+        """Whether the head line of this offset, or the field that it continues, is one that the reporter fills in."""
+        end_of_line = self.text.find("\n", start)
+        labels = list(_LABEL.finditer(self.text, 0, len(self.text) if end_of_line < 0 else end_of_line))
+        return bool(labels) and _TYPED.match(labels[-1].group().strip()) is not None
+
     def bounds(self, message: int | None) -> tuple[int, int]:
         """Offsets that a sentence of this message (None: of the head) cannot leave."""
         if message is not None:
@@ -120,11 +132,11 @@ class Finder:
         index = bisect_right(self._starts, start) - 1
         inside = index >= 0 and start < self._ticket.messages[index].end
         in_head = index < 0 and bool(self._starts)
-        in_subject = in_head and bool(_SUBJECT.match(self.text, self.text.rfind("\n", 0, start) + 1))
+        by_reporter = in_head and self._typed_by_reporter(start)
         speaker: Speaker = "unknown"
         if inside:
             speaker = self._ticket.messages[index].speaker
-        elif in_head and not in_subject:
+        elif in_head and not by_reporter:
             speaker = "system"
         return Place(
             start=start,
@@ -132,7 +144,7 @@ class Finder:
             message=index if inside else None,
             speaker=speaker,
             in_head=in_head,
-            in_subject=in_subject,
+            by_reporter=by_reporter,
             quoted=self._spans["quoted"].half(start, end),
             machine=self._spans["machine"].half(start, end),
             hidden=self._spans["hidden"].touch(start, end),

@@ -11,7 +11,14 @@ from schemas.vocabulary import Asserter
 
 NOW = datetime(2026, 3, 11, 10, 30, tzinfo=UTC)  # a Wednesday, within support hours
 SETTINGS: Settings = load_settings()
-UNCONFIRMED_BY_CUSTOMER = {"bug_confirmed", "bug_tracked", "sla_breached", "sla_at_risk", "repeat_reports"}
+UNCONFIRMED_BY_CUSTOMER = {
+    "bug_confirmed",
+    "code_change_needed",
+    "bug_tracked",
+    "sla_breached",
+    "sla_at_risk",
+    "repeat_reports",
+}
 SUSPICION_IS_ENOUGH = {"data_exposure", "unauthorized_access", "vulnerability_report", "compliance_concern"}
 
 

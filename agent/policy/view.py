@@ -39,7 +39,7 @@ ANSWERED_BY_RESOLVED = frozenset(
         "worsening",
     )
 )
-# A customer's word that the code is at fault is as little a confirmation as "it is a bug" (policy 2.5).
+# Unconfirmed, either of them is a suspicion.
 CONFIRMATION = ("bug_confirmed", "code_change_needed")
 _AMOUNT = re.compile(r"(\d[\d.,'\u00a0\u202f ]*)\s*(k|m|mio|million|thousand|tsd)?\b", re.IGNORECASE)
 _MONTHLY = re.compile(
@@ -98,8 +98,7 @@ class View:
             if claim.issue != issue and GROUP_OF[claim.kind] not in TICKET_WIDE:
                 continue
             if claim.status == "counts":
-                unconfirmed = claim.kind in CONFIRMATION and claim.asserted_by not in ("support", "system")
-                (self.reported if unconfirmed else self.signals).setdefault(claim.kind, []).append(claim)
+                self.signals.setdefault(claim.kind, []).append(claim)
             elif claim.status == "reported":
                 self.reported.setdefault(claim.kind, []).append(claim)
             elif claim.status == "disputed":
