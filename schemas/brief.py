@@ -76,7 +76,7 @@ class Derivation(Model):
 class Brief(Model):
     """The brief. Write 'Unknown' for what nobody knows and 'Not applicable' for what does not apply."""
 
-    headline: str = Field(description="One line: what breaks, for whom, since when")
+    headline: str = Field(description="One line, at most 140 characters: what breaks, for whom, since when")
     customers_affected: str = Field(description="Number and names if known, reported counts marked as reported")
     workflow_impact: str = Field(description="What the customer cannot do, and what that stops")
     revenue_at_risk: str = Field(description="Only from context or support; else 'Unknown' or 'Not applicable'")
