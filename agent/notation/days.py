@@ -1,0 +1,163 @@
+"""Calendar dates as people write them. Weekday names and relative words are not dates; see validate/derive."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """Parts of a date; None for a part that is not written."""
+
+    year: int | None = None
+    month: int | None = None
+    day: int | None = None
+
+    def as_date(self) -> date | None:
+        """The date if all parts are known and it exists."""
+        if self.year is None or self.month is None or self.day is None:
+            return None
+        try:
+            return date(self.year, self.month, self.day)
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class DateMention:
+    """A date as written. `candidates` has two readings for `03/04/2026`, day first."""
+
+    start: int
+    end: int
+    text: str
+    candidates: tuple[Day, ...]
+
+    @property
+    def year(self) -> int | None:
+        return self.candidates[0].year
+
+    @property
+    def month(self) -> int | None:
+        return self.candidates[0].month
+
+    @property
+    def day(self) -> int | None:
+        return self.candidates[0].day
+
+
+_MONTHS_BY_LANGUAGE = (
+    "january february march april may june july august september october november december",
+    "jan feb mar apr may jun jul aug sep oct nov dec",
+    "januar februar märz april mai juni juli august september oktober november dezember",
+    "jän feber maerz apr mai jun jul aug sept okt nov dez",
+    "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+    "ene febr mar abr mayo jun jul ago setiembre oct nov dic",
+    "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    "janv févr mrz avr mai juin juil aout sept octobre nov déc",
+    "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
+    "jan fev mar abr mai jun jul ago set out nov dez",
+)
+MONTHS: dict[str, int] = {
+    name: index for line in reversed(_MONTHS_BY_LANGUAGE) for index, name in enumerate(line.split(), start=1)
+}
+_MONTH = "(?P<month>" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\b\.?"
+_YEAR = r"(?P<year>(?:19|20)\d\d)(?!\d)"
+_ORDINAL = r"(?:st|nd|rd|th|er|º|ª|\.)?"
+_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("iso", re.compile(r"(?<![\w-])(?P<year>(?:19|20)\d\d)-(?P<month>[01]?\d)-(?P<day>[0-3]?\d)(?=T\d\d|\b)(?!-\d)")),
+    (
+        "iso",
+        re.compile(
+            r"(?<![\w/.])(?P<year>(?:19|20)\d\d)(?P<sep>[/.])(?P<month>[01]?\d)(?P=sep)(?P<day>[0-3]?\d)(?![\w/])"
+        ),
+    ),
+    ("iso", re.compile(r"(?P<year>(?:19|20)\d\d)\s?年\s?(?P<month>[01]?\d)\s?月(?:\s?(?P<day>[0-3]?\d)\s?日)?")),
+    ("month-day", re.compile(r"(?<!\d)(?P<month>[01]?\d)\s?月\s?(?P<day>[0-3]?\d)\s?日")),
+    (
+        "numeric",
+        re.compile(
+            r"(?<![\w/.,-])(?P<first>[0-3]?\d)(?P<sep>[/.-])(?P<second>[0-3]?\d)(?P=sep)(?P<year>(?:19|20)?\d\d)(?![\w/-]|\.\d)"
+        ),
+    ),
+    ("numeric", re.compile(r"(?<![\w/.,-])(?P<first>[0-3]?\d)/(?P<second>[0-3]?\d)(?![\w/%]|[.,]\d)")),
+    ("day-dots", re.compile(r"(?<![\w/.,-])(?P<first>[0-3]\d)\.(?P<second>[01]\d)\.(?!\d)")),
+    (
+        "words",
+        re.compile(
+            rf"(?<![\w.,/:-])(?P<day>[0-3]?\d){_ORDINAL}(?:[ \u00a0-]?(?:of |de |d')?){_MONTH}"
+            rf"(?:,?[ \u00a0-](?:de |of )?{_YEAR})?",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "words",
+        re.compile(
+            rf"(?<!\w){_MONTH}[ \u00a0-](?:the )?(?P<day>[0-3]?\d)(?:st|nd|rd|th)?(?![\d:%\w]|[.,/]\d)(?:,? {_YEAR})?",
+            re.IGNORECASE,
+        ),
+    ),
+    ("words", re.compile(rf"(?<!\w){_MONTH},?[ \u00a0-](?:of |de )?{_YEAR}", re.IGNORECASE)),
+    (
+        "month",
+        re.compile(
+            r"(?<!\w)(?P<month>January|February|April|June|July|August|September|October|November|December|Januar|"
+            r"Februar|März|Juni|Juli|Oktober|Dezember|Janeiro|Fevereiro|Março)(?!\w)"
+        ),
+    ),
+    (
+        "month",
+        re.compile(
+            r"\b(?:[Ii]n|[Ss]ince|[Ff]rom|[Uu]ntil|[Bb]y|[Oo]f|[Ee]arly|[Ll]ate|[Mm]id|[Ll]ast|[Nn]ext|[Tt]his)[ -]"
+            r"(?P<month>March|May|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)(?!\w)"
+        ),
+    ),
+)
+
+
+def _year(written: str) -> int:
+    value = int(written)
+    return value if value > 99 else 2000 + value
+
+
+def _candidates(kind: str, match: re.Match[str]) -> tuple[Day, ...]:
+    groups = match.groupdict()
+    year = _year(groups["year"]) if groups.get("year") else None
+    if kind in ("numeric", "day-dots"):
+        first, second = int(match["first"]), int(match["second"])
+        pairs = [(first, second)] if kind == "day-dots" else [(first, second), (second, first)]
+        days = [Day(year, month, day) for day, month in pairs if 1 <= month <= 12 and 1 <= day <= 31]
+        return tuple(dict.fromkeys(days))
+    written = match["month"].lower()
+    month = int(written) if written.isdigit() else MONTHS[written]
+    day = int(groups["day"]) if groups.get("day") else None
+    if not 1 <= month <= 12 or (day is not None and not 1 <= day <= 31):
+        return ()
+    return (Day(year, month, day),)
+
+
+def dates(text: str) -> list[DateMention]:
+    """All calendar dates in `text`, in order, without overlaps; the earlier and fuller notation wins."""
+    taken = bytearray(len(text))
+    found: list[DateMention] = []
+    for kind, pattern in _PATTERNS:
+        for match in pattern.finditer(text):
+            start, end = match.span("month") if kind == "month" else match.span()
+            if any(taken[start:end]):
+                continue
+            candidates = _candidates(kind, match)
+            if candidates and match.group() != "24/7":
+                taken[start:end] = b"\x01" * (end - start)
+                found.append(DateMention(start, end, text[start:end], candidates))
+    found.sort(key=lambda mention: mention.start)
+    return found
+
+
+def _agree(a: Day, b: Day) -> bool:
+    pairs = ((a.year, b.year), (a.month, b.month), (a.day, b.day))
+    shared = [(x, y) for x, y in pairs if x is not None and y is not None]
+    return bool(shared) and all(x == y for x, y in shared)
+
+
+def dates_agree(a: DateMention, b: DateMention) -> bool:
+    """True if some reading of each agrees in every part that both have, and they share a part."""
+    return any(_agree(x, y) for x in a.candidates for y in b.candidates)

@@ -1,0 +1,149 @@
+"""Tokens that must be copied, not paraphrased: ids, versions, addresses, paths, quoted strings."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+IdentifierKind = Literal["url", "email", "uuid", "path", "version", "hex", "ticket", "code", "symbol"]
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """One token as written, without the punctuation of the sentence around it."""
+
+    start: int
+    end: int
+    text: str
+    kind: IdentifierKind
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """Text between quotation marks. `start` and `end` include the marks, `text` does not."""
+
+    start: int
+    end: int
+    text: str
+
+
+_PIECE = re.compile(r"[^\s<>\"“”„«»‘`|()\[\]{},;]+")
+_TRAIL = ".:!?'’*…"
+_URL = re.compile(r"(?:https?|ftp|file|mailto|ssh|s3|jdbc)://?\S+|www\.\S+\.\S+", re.IGNORECASE)
+_URL_SPAN = re.compile(r"(?:https?|ftp|file|ssh|s3|mailto)://?[^\s<>\"“”„«»`]+|www\.[^\s<>\"“”„«»`]+", re.IGNORECASE)
+_EMAIL = re.compile(r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_VERSION = re.compile(
+    r"v\d+(?:\.\w+){0,6}(?:[-+][\w.]+)?|\d+(?:\.\d+){2,6}(?:[.+-]?[A-Za-z][\w.]*|[+-]\w[\w.]*)?|\d+\.\d+(?:\.[Xx]|[a-z]\d*)",
+    re.IGNORECASE,
+)
+_HEX = re.compile(r"0x[0-9a-f]+|(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,64}", re.IGNORECASE)
+_TICKET = re.compile(r"#\d+|[A-Za-z][A-Za-z0-9_]{0,20}(?:[-_][A-Za-z0-9]+)*[-_#]\d[\w-]*")
+_SYMBOL = re.compile(
+    r"[A-Za-z$_][\w$]*(?:\.[A-Za-z$_][\w$]*)+|[a-z]+(?:[A-Z][a-z0-9]+)+|\w+(?:_\w+)+|\w+(?:::|->)[\w:]+"
+)
+_FILE = re.compile(r"[\w+-]+(?:\.[\w+-]+){0,4}\.[A-Za-z][A-Za-z0-9]{0,5}")
+_LINE_NUMBER = re.compile(r"(?<=[A-Za-z]\w):\d{1,7}(?::\d{1,7})?$")  # TiBlob.java:118 is one token
+_LETTER = re.compile(r"[^\W\d_]")
+_CODE = re.compile(r"(?=[^\W\d]*\d)(?=\d*[^\W\d])[\w-]{2,}")
+_PATH = re.compile(r"(?:[A-Za-z]:)?[\\/~.]?[\w.@%+~-]*(?:[\\/][\w.@%+~-]+)+[\\/]?")
+
+
+def identifiers(text: str) -> list[Identifier]:
+    """All tokens in `text` that name one thing exactly, in order. Plain words and plain numbers are not among them."""
+    found: list[Identifier] = []
+    skip = 0
+    urls = {match.start(): match for match in _URL_SPAN.finditer(text)}
+    for match in _PIECE.finditer(text):
+        start = match.start()
+        if start < skip:
+            continue
+        link = urls.get(start)
+        if link is not None:
+            body = link.group().rstrip(_TRAIL + ",;)]}")
+            found.append(Identifier(start, start + len(body), body, "url"))
+            skip = start + len(body)
+            continue
+        piece = match.group()
+        if piece.isalpha() and (piece[1:].islower() or piece.isupper()):
+            continue  # a plain word, by far the commonest piece
+        lead = len(piece) - len(piece.lstrip("'*~’" + "=:"))
+        body = piece[lead:].rstrip(_TRAIL)
+        # Longer tokens are payload (base64, minified code): one token is enough to compare them by.
+        if not body or not any(c.isalpha() or c.isdigit() for c in body):
+            continue
+        kind = _kind(_LINE_NUMBER.sub("", body[:300]))
+        if kind is not None:
+            found.append(Identifier(start + lead, start + lead + len(body), body, kind))
+        elif "=" in body or ":" in body:
+            offset = start + lead
+            for part in re.split(r"([=:])", body):
+                inner = _kind(part[:300]) if part not in ("=", ":", "") else None
+                if inner is not None:
+                    found.append(Identifier(offset, offset + len(part), part, inner))
+                offset += len(part)
+    return found
+
+
+def _kind(body: str) -> IdentifierKind | None:
+    if _EMAIL.fullmatch(body):
+        return "email"
+    if _UUID.fullmatch(body):
+        return "uuid"
+    if _VERSION.fullmatch(body):
+        return "version"
+    if _HEX.fullmatch(body):
+        return "hex"
+    if _TICKET.fullmatch(body):
+        return "ticket"
+    if ("/" in body or "\\" in body) and _looks_like_path(body):
+        return "path"
+    if _SYMBOL.fullmatch(body) and not _abbreviation(body):
+        return "symbol"
+    if _FILE.fullmatch(body) and not _abbreviation(body) and _LETTER.search(body.rsplit(".", 1)[0]):
+        return "path"
+    if _CODE.fullmatch(body) and not _measured(body):
+        return "code"
+    return None
+
+
+def _looks_like_path(body: str) -> bool:
+    """`/var/log/x`, `C:\\x`, `src/a.py`; not `and/or`, `24/7`, `25/03/2026`, `CET/CEST`."""
+    if not _PATH.fullmatch(body):
+        return False
+    if body[0] in "/\\~." or body[1:2] == ":":
+        return True
+    parts = re.split(r"[\\/]", body)
+    return (len(parts) > 2 and not all(part.isdigit() for part in parts)) or (
+        "." in parts[-1].strip(".") and any(c.isalpha() for c in parts[-1])
+    )
+
+
+def _abbreviation(body: str) -> bool:
+    """e.g. i.e. U.S. a.m.: single letters between dots."""
+    return all(len(part) <= 1 for part in body.split("."))
+
+
+_MEASURED = re.compile(
+    r"\d+(?:st|nd|rd|th|er|ms|s|sec|secs|min|mins|h|hr|hrs|d|days?|w|k|m|mm|mn|bn|b|x|px|pt|%|"
+    r"[kmgt]i?b|[kmg]bps|[kmg]?hz|bit|am|pm|h\d\d|t)|\d+-\w+|[a-z]+-\d+(?:st|nd|rd|th)|\d{8}t\d+z?",
+    re.IGNORECASE,
+)
+
+
+def _measured(body: str) -> bool:
+    """A number with its unit (`500ms`, `2pm`) or a compound (`4-person`), not an id."""
+    return bool(_MEASURED.fullmatch(body))
+
+
+_QUOTES = re.compile(
+    r"\"(?P<a>[^\"\n]{1,400})\"|[“„](?P<b>[^“”\n]{1,400})[”“]|«(?P<c>[^»\n]{1,400})»|`(?P<d>[^`\n]{1,400})`"
+    r"|(?<!\w)['‘](?P<e>[^'‘’\n]{1,400}(?:['’]\w[^'‘’\n]{0,400}){0,8})['’](?!\w)"
+)
+
+
+def quoted_strings(text: str) -> list[Quoted]:
+    """All strings between quotation marks on one line, up to 400 characters. An apostrophe is not a mark."""
+    return [
+        Quoted(match.start(), match.end(), next(group for group in match.groups() if group is not None))
+        for match in _QUOTES.finditer(text)
+    ]

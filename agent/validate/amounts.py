@@ -1,0 +1,192 @@
+"""Traceability of numbers: amounts, counts, shares and spans of time (policy 5)."""
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+from itertools import islice
+
+from agent.fold import fold_text
+from agent.notation import Number
+from agent.validate.derive import Proven
+from agent.validate.fields import Field
+from agent.validate.grounds import STANDS, Check, finding
+from agent.validate.sources import Figure, Sources
+from agent.validate.units import counts_own_things, counts_something, minutes_of
+from schemas.escalation import Finding
+
+_IDIOMS = re.compile(
+    r"\b24\s?[/x]\s?7(?:\s?[/x]\s?365)?\b|\b[1-9]-on-[1-9]\b|\b50[-/]50\b|\b(?:2|two)-factor\b|\bone[- ]by[- ]one\b"
+    r"|\bone or two\b|^[ \t]*\(?\d{1,2}[.)](?=\s)|(?<![\w(])\(?\d{1,2}\)(?=\s)"
+    r"|\b(?:step|steps|point|option|part|item) ?\d{1,2}(?:\s?[-–]\s?\d{1,2})?\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ORDINALS = {"st", "nd", "rd", "th"}
+_ONE_OF = {
+    "customer",
+    "account",
+    "user",
+    "ticket",
+    "report",
+    "person",
+    "company",
+    "tenant",
+    "organisation",
+    "organization",
+}
+_DENIALS = frozenset(
+    ("no", "none", "nobody", "zero", "0", "kein", "keine", "nobody", "without", "ninguno", "aucun", "nenhum")
+)
+
+
+def check_number(number: Number, unit: str | None, text: str, part: Field, check: Check) -> Finding | None:
+    """The finding against one number of a field; `unit` is the time unit that it measures, if it does."""
+    if part.kind == "question" or number.unit in _ORDINALS or _exempt(number, unit, text):
+        return None
+    if unit is not None and _free_span(number, unit, part, check):
+        return None
+    if _proven(number, unit, check.proven):
+        return None
+    held = [figure for value in number.candidates for figure in check.sources.figures.get(value, ())]
+    fitting = [figure for figure in held if _fits(number, unit, figure)]
+    if fitting:
+        return _other_model(number, text, part, check.sources)
+    if unit is not None and _same_length(number, unit, check.sources):
+        return None
+    if unit is None and not number.percent and not number.currency and _elsewhere(number, check.sources):
+        return None
+    return finding("untraceable_number", part, _shown(number, text), _number_hint(number, unit, held, check.sources))
+
+
+def _exempt(number: Number, unit: str | None, text: str) -> bool:
+    """Numbers that claim nothing: idioms, list numbers, what counts the brief's own items, one."""
+    if any(m.start() <= number.start and number.end <= m.end() for m in _IDIOMS.finditer(text)):
+        return True
+    following = re.match(r"[ -]([^\W\d_]+)", text[number.end :])
+    noun = following[1].casefold() if following else ""
+    if number.value == 1 and unit is None and (number.word or noun in _ONE_OF):
+        return True
+    if number.percent or number.currency or unit is not None:
+        return False
+    if number.value <= 12 and counts_own_things(text, number.end):
+        return True
+    return number.word and not counts_something(text, number.end)
+
+
+def _free_span(number: Number, unit: str, part: Field, check: Check) -> bool:
+    """A span of time in a plan is free if it ends before the limit: `reply within 2 hours`."""
+    if part.kind not in ("plan", "message"):
+        return False
+    length = minutes_of(unit)
+    if length is None or number.value > 100_000:
+        return False
+    if check.limit is None:
+        return True
+    return check.sources.now + timedelta(minutes=float(number.value * length)) <= check.limit
+
+
+def _proven(number: Number, unit: str | None, proven: Proven) -> bool:
+    if not proven.values.isdisjoint(number.candidates):
+        return True
+    length = minutes_of(unit) if unit else None
+    return length is not None and number.value * length in proven.minutes
+
+
+def _fits(number: Number, unit: str | None, figure: Figure) -> bool:
+    if number.percent != figure.percent and number.percent:
+        return False
+    if number.currency and figure.currency != number.currency and not _both_dollars(number.currency, figure.currency):
+        return False
+    if unit is None:
+        return True
+    return figure.unit is not None and minutes_of(unit) == minutes_of(figure.unit)
+
+
+def _both_dollars(a: str, b: str | None) -> bool:
+    """A bare `$` reads as USD; it may be any dollar."""
+    return b is not None and a.endswith("D") and b.endswith("D") and "USD" in (a, b)
+
+
+_MODEL = re.compile(r"(?<![\w.])([A-Z]\w{2,20}) (?:v|version )?\Z")
+
+
+def _other_model(number: Number, text: str, part: Field, sources: Sources) -> Finding | None:
+    """`Nexus 5` where the sources only know `Nexus 6`: for a name that they number, the pair must stand there."""
+    match = _MODEL.search(text[max(0, number.start - 34) : number.start])
+    if match is None or number.word or number.currency:
+        return None
+    numbered = re.compile(rf"\b{re.escape(fold_text(match[1]))}[ /:-]{{0,2}}(?:v|version )?(\d[\d.,]*)")
+    known = [held.rstrip(".,") for folded in sources.folded for held in numbered.findall(folded.text)]
+    written = number.text.strip()
+    if not known or any(held == written or held.startswith(written + ".") for held in known):
+        return None
+    return finding("untraceable_number", part, f"{match[1]} {written}", f"the sources say {match[1]} {known[0]}")
+
+
+def _same_length(number: Number, unit: str, sources: Sources) -> bool:
+    """48 h for 2 days, 1 week for 'a week'."""
+    length = minutes_of(unit)
+    if length is None:
+        return False
+    wanted = number.value * length
+    if number.value == 1 and any(
+        text.text.find(f"{word} {unit.rstrip('s')}") >= 0
+        for text in sources.folded
+        for word in ("a", "an", "last", "one", "per", "every")
+    ):
+        return True
+    return any(
+        figure.value * held == wanted
+        for figures in sources.figures.values()
+        for figure in figures
+        if figure.unit is not None and (held := minutes_of(figure.unit)) is not None
+    )
+
+
+def _elsewhere(number: Number, sources: Sources) -> bool:
+    """A year of a known date, the digits of a known id, a zero where the ticket says that there is none."""
+    digits = number.text.strip()
+    if digits.isdigit():
+        if len(digits) == 4 and any(day.year == int(digits) for day in sources.days):
+            return True
+        if len(digits) >= 4 and digits in sources.digits:
+            return True
+    return number.value == 0 and not sources.words.isdisjoint(_DENIALS)
+
+
+def _shown(number: Number, text: str) -> str:
+    """The number with the word behind it, so that a person finds it."""
+    tail = re.match(r"\s?%|[ -][^\W\d_]+", text[number.end :])
+    head = re.search(r"[€$£¥₹]\s?\Z", text[: number.start])
+    return (head.group() if head else "") + number.text + (tail.group() if tail else "")
+
+
+def _number_hint(number: Number, unit: str | None, held: list[Figure], sources: Sources) -> str:
+    if number.currency and held:
+        return f"the sources give this amount as {held[0].text!r}" + (
+            f" {held[0].currency}" if held[0].currency else ""
+        )
+    if number.percent and held:
+        return "the sources do not give this number as a percentage"
+    if unit is not None and held:
+        return (
+            f"the sources give {held[0].text!r} of something else; a computed duration must be declared as a derivation"
+        )
+    parts = _sum_of(number.value, sources)
+    if parts:
+        return f"it can be computed ({parts}): declare it as a derivation with its operands"
+    if unit is not None:
+        return f"a duration that {STANDS}; if it is computed from two times, declare it as a derivation"
+    return f"a number that {STANDS}; if it is computed, declare it as a derivation"
+
+
+def _sum_of(value: Decimal, sources: Sources) -> str | None:
+    """How the value comes of two numbers of the sources, if it does."""
+    known = [figure for figure in islice(sources.figures, 200) if figure]
+    held = set(known)
+    for left in known:
+        if value - left in held and 2 * left != value:
+            return f"{left:f} + {value - left:f}"
+    for left in known:
+        if left - value in held and left - value != value:
+            return f"{left:f} - {left - value:f}"
+    return None

@@ -1,0 +1,84 @@
+"""Words reduced so that `exported`, `exporting` and `exports` meet: enough to see whether a step stands in a ticket."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d[\d.,:-]*\d|\d")
+
+_GENERAL = """
+a about above after again against all also am an and any are as at attempt attempted be because been before
+being below between both but by can cannot check checked come confirm confirmed could customer customers
+customer's did do does doing done down due each either ended every example few first following for found from
+further gave get gets give given go goes got had has have having he her here him his how however i if in into is
+issue it its just last like made make makes many may me might more most must my need needs new no nor not now of
+off on once one only or other our out over own per please problem produced rather report reported result same
+second see seen set several she should show showed shown shows since so some still such support team than that
+the their them then there these they this those through times to too took tried try trying turned two under
+unchanged until up upon us use used user users uses using very via was we went were what when where whether
+which while who whole whose why will with within without would yet you your
+"""
+_ACTIONS = """
+access account action app application appear begin box browse button choose clear click clicked close column
+confirm continue create dialog dropdown enter field fill find finish form hit item launch left let line link
+list load log login logged look menu name navigate next observe open opened option page pane panel perform pick
+press proceed push record redirect refresh reload remain repeat restart return right row run save screen scroll
+search section select send settings sign site start state step stop submit switch tab tap text then top type
+value view wait watch window work works
+"""
+_COMMON = frozenset((_GENERAL + _ACTIONS).split())
+
+
+def stem(word: str) -> str:
+    """The word without its commonest endings, small, without accents."""
+    plain = unicodedata.normalize("NFKD", word.casefold()).replace("’", "'")
+    plain = "".join(char for char in plain if not unicodedata.combining(char))
+    plain = plain.removesuffix("'s")
+    for ending, put in (
+        ("ies", "y"),
+        ("ing", ""),
+        ("tion", "t"),
+        ("ions", ""),
+        ("ed", ""),
+        ("es", ""),
+        ("ly", ""),
+        ("s", ""),
+    ):
+        if plain.endswith(ending) and len(plain) - len(ending) >= 3:
+            plain = plain[: -len(ending)] + put
+            break
+    return plain[:-1] if len(plain) > 3 and plain.endswith("e") else plain
+
+
+_COMMON_STEMS = frozenset(stem(word) for word in _COMMON)
+
+
+def stems(text: str) -> frozenset[str]:
+    """Stems of all words and numbers of a text; `camelCase` and `snake_case` also give their parts."""
+    split = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+    texts: Iterable[str] = (text,) if split == text else (text, split)
+    words = {word for part in texts for word in WORD.findall(part)}  # first, since a log repeats its words
+    return frozenset(stem(word) for word in words)
+
+
+def content(text: str) -> tuple[str, ...]:
+    """Distinct stems of the words that carry meaning, in order; those any bug report would use are left out."""
+    found = (stem(word) for word in WORD.findall(text) if len(word) > 2 or word.isdigit())
+    return tuple(dict.fromkeys(part for part in found if part not in _COMMON_STEMS))
+
+
+def supported(words: tuple[str, ...], source: frozenset[str]) -> float:
+    """Share of `words` that stand in the source, a long common beginning included. 1.0 for no words."""
+    if not words:
+        return 1.0
+    return sum(_stands(word, source) for word in words) / len(words)
+
+
+def _stands(word: str, source: frozenset[str]) -> bool:
+    if word in source:
+        return True
+    if len(word) < 5:
+        return False
+    # deactivate / deactivation, authenticate / authentication: the ending differs, the long beginning does not
+    head = word[: max(5, len(word) - 3)]
+    return any(other.startswith(head) for other in source)
