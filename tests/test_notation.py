@@ -298,3 +298,9 @@ def test_the_fast_path_imports_no_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_time_before_a_colon_is_a_time() -> None:
+    """`16:37: support said` and the like: how models write a timeline."""
+    assert [mention.text for mention in times("2026-03-10 16:37: support said; 17:02:11: done")] == ["16:37", "17:02:11"]
+    assert times("rows 16:37:99:12") == []

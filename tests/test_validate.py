@@ -488,7 +488,7 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
         {"headline": "DATEV export aborts\nabove 10,000 bookings"},
         "DATEV export aborts\nabove 10,000 bookings",
     ),
-    ("headline_long", {"headline": "DATEV export aborts above 10,000 bookings " * 4}, "DATEV export aborts above"),
+    ("headline_long", {"headline": "DATEV export aborts above 10,000 bookings " * 5}, "DATEV export aborts above"),
     ("description_length", {"description": "The export fails. Nobody in accounting can work."}, "The export fails."),
     ("description_length", {"description": DESCRIPTION + " It is bad. It is new."}, "Since the update"),
     ("ask_missing", {"asks": ()}, "WHAT'S NEEDED"),

@@ -29,7 +29,7 @@ _HALF = r"[ap]\.?m\b\.?"
 def _compiled() -> re.Pattern[str]:
     forms = (
         rf"(?:(?<![\w:.,/-])|(?<=\d[Tt]))(?P<hour1>[01]?\d|2[0-4]):(?P<minute1>[0-5]\d)"
-        rf"(?::(?P<second1>[0-5]\d)(?:[.,]\d{{1,9}})?)?(?![\d:]|[.,]\d|/\d)"
+        rf"(?::(?P<second1>[0-5]\d)(?:[.,]\d{{1,9}})?)?(?!\d|:\d|[.,]\d|/\d)"
         rf"(?:[ \u00a0]?(?P<half1>{_HALF})|[ ]?Uhr\b|[ ]?h\b)?",
         rf"(?<![\w:.,/-])(?P<hour2>[01]?\d|2[0-4])(?:[.](?P<minute2>[0-5]\d))?[ \u00a0]?"
         rf"(?:(?P<half2>{_HALF})|Uhr\b|o'clock\b)",

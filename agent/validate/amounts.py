@@ -16,7 +16,7 @@ from schemas.escalation import Finding
 
 _IDIOMS = re.compile(
     r"\b24\s?[/x]\s?7(?:\s?[/x]\s?365)?\b|\b[1-9]-on-[1-9]\b|\b50[-/]50\b|\b(?:2|two)-factor\b|\bone[- ]by[- ]one\b"
-    r"|\bone or two\b|^[ \t]*\(?\d{1,2}[.)](?=\s)|(?<![\w(])\(?\d{1,2}\)(?=\s)"
+    r"|\bone or two\b|\bon one day\b|^[ \t]*\(?\d{1,2}[.)](?=\s)|(?<![\w(])\(?\d{1,2}\)(?=\s)"
     r"|\b(?:step|steps|point|option|part|item) ?\d{1,2}(?:\s?[-–]\s?\d{1,2})?\b",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -40,6 +40,8 @@ _DENIALS = frozenset(
 
 def check_number(number: Number, unit: str | None, text: str, part: Field, check: Check) -> Finding | None:
     """The finding against one number of a field; `unit` is the time unit that it measures, if it does."""
+    if number.value == 1 and part.place == "IMPACT: Customers affected":
+        return None  # the reporting account
     if part.kind == "question" or number.unit in _ORDINALS or _exempt(number, unit, text):
         return None
     if unit is not None and _free_span(number, unit, part, check):

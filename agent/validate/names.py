@@ -9,7 +9,7 @@ from agent.validate.vocabulary import FUNCTION_WORDS, ORDINARY
 
 _CAPITAL = re.compile(r"(?<![\w@/.#$-])[^\W\d_a-z][\w]*(?:['’&.-][^\W_]\w*)*")
 _JOIN = re.compile(r" (?:(?:of|de|da|von|van|der|den|du|la|le|&) )?\Z")
-_CLOSED = re.compile(r"(?:^|[.!?:;…。•→>|\n]|[-–—*] ?|\d[.)])[\s\"'“”‘(\[]*\Z")
+_CLOSED = re.compile(r"(?:^|[.!?:;…。•→>|\n]|[-–—*] ?|\d[.)])[\s\"'“”‘(\[¿¡]*\Z")
 _LOWER_WORD = re.compile(r"[^\W\d_]+")
 
 

@@ -20,6 +20,13 @@ _WEEKDAYS = {
     )
     for index, name in enumerate(line.split())
 }
+_MONTHS = (
+    "january|januar|enero|janvier|janeiro", "february|februar|febrero|février|fevereiro",
+    "march|märz|marzo|mars|março", "april|abril|avril", "may|mai|mayo|maio", "june|juni|junio|juin|junho",
+    "july|juli|julio|juillet|julho", "august|agosto|août", "september|septiembre|septembre|setembro",
+    "october|oktober|octubre|octobre|outubro", "november|noviembre|novembre|novembro",
+    "december|dezember|diciembre|décembre|dezembro",
+)  # fmt: skip
 _WEEKDAY = re.compile(r"(?<!\w)(?:" + "|".join(sorted(_WEEKDAYS, key=len, reverse=True)) + r")(?!\w)", re.IGNORECASE)
 _SHIFTS = {
     "day before yesterday": -2, "vorgestern": -2, "anteayer": -2, "avant-hier": -2, "anteontem": -2,
@@ -52,14 +59,23 @@ def days_behind(words: str, anchor: date) -> list[date]:
     for phrase, shift in _SHIFTS.items():
         if re.search(rf"(?<!\w){phrase}(?!\w)", text):
             return _moved(anchor, shift)
-    if "end of" in text or "month-end" in text or "eom" in text:
+    if re.search(r"\b(?:end of|month-end|eom|ende|fin de|final de|fim de)\b", text):
         end = _end_of(text, anchor)
         if end:
             return [end]
     weekday = weekday_named(text)
     if weekday is not None:
         return _weekday(weekday, text, anchor)
-    return _counted(words, anchor)
+    return _week(text, anchor) or _counted(words, anchor)
+
+
+def _week(text: str, anchor: date) -> list[date]:
+    """All days of `next week`, `last week`, `this week`: the words name no single one."""
+    match = re.search(r"\b(next|coming|last|past|this)\s+week\b", text)
+    if match is None:
+        return []
+    weeks = {"next": 1, "coming": 1, "this": 0}.get(match[1], -1)
+    return [day for index in range(7) for day in _moved(anchor, 7 * weeks + index - anchor.weekday())]
 
 
 def _moved(anchor: date, days: int) -> list[date]:
@@ -75,6 +91,10 @@ def _end_of(text: str, anchor: date) -> date | None:
         year = anchor.year + (month > 12)
         month = (month - 1) % 12 + 1
         return date(year, month, calendar.monthrange(year, month)[1])
+    named = next((index for index, names in enumerate(_MONTHS, 1) if re.search(rf"\b(?:{names})\b", text)), None)
+    if named is not None:
+        year = anchor.year + (named < anchor.month and not _PAST.search(text))
+        return date(year, named, calendar.monthrange(year, named)[1])
     if "quarter" in text:
         month = (anchor.month - 1) // 3 * 3 + 3
         return date(anchor.year, month, calendar.monthrange(anchor.year, month)[1])

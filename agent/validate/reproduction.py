@@ -70,12 +70,13 @@ def _not_applied(decision: Decision, facts: Facts) -> list[Finding]:
 
 def _steps(brief: Brief, facts: Facts, sources: Sources) -> list[Finding]:
     found = []
+    alone = len(brief.reproduction.steps) < 3  # "Save." is a step among others, and none by itself
     for number, step in enumerate(brief.reproduction.steps, 1):
         place = f"{PLACE}: {number}"
         text = step.strip()
         if not text:
             continue
-        if says_nothing(text) or _VAGUE.search(text) or len(WORD.findall(text)) < 2:
+        if says_nothing(text) or _VAGUE.search(text) or (alone and len(WORD.findall(text)) < 2):
             expected = "one specific action with its exact place and values ('try to export' is no step), or a gap"
             found.append(_finding("vague_step", place, text, expected))
         elif unsupported(text, sources, facts):

@@ -12,7 +12,7 @@ from schemas.escalation import Finding
 from schemas.facts import Facts
 from schemas.vocabulary import SlaState
 
-HEADLINE_LENGTH = 160
+HEADLINE_LENGTH = 200
 FEWEST, MOST = 3, 5  # sentences of the description
 ASK_WORDS = 4  # the verb and an object with what is wanted of it
 

@@ -55,7 +55,7 @@ _OWN_THINGS = frozenset(_OWN_THINGS_TABLE.split())
 
 def words_after(text: str, end: int, most: int = 4) -> list[str]:
     """The next words of the same clause, small."""
-    clause = re.split(r"[.;:!?()]|, |\n\s*\n", text[end : end + 80], maxsplit=1)[0]
+    clause = re.split(r"[.;:!?()\d]|, |\n\s*\n", text[end : end + 80], maxsplit=1)[0]
     return [word.casefold() for word in _NEXT_WORDS.findall(clause)[:most]]
 
 

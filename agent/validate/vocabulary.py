@@ -20,7 +20,7 @@ oauth mfa otp id ids uuid ip ips tls ssl tcp dns cdn vpn vm vms os db dba etl qa
 faq gdpr hipaa soc iso pci dpa dsgvo nda sow mou po roi kpi ceo cto cfo coo ciso cio vp svp evp hr csm cs am tam
 ae se pm pms tl p0 p1 p2 p3 p4 s1 s2 s3 s4 sev1 sev2 sev3 2fa i ii iii us uk eu de en fr es pt email e-mail
 internet web wi-fi wifi english german french spanish portuguese japanese mr mrs ms dr re fwd fw cc bcc n/a tbd
-fyi ps etc vs gb mb kb tb ram cpu gpu unicode ascii utf base64 regex cron boolean null nan
+fyi ps etc vs gb mb kb tb ram cpu gpu unicode ascii utf base64 regex cron boolean null nan pc pcs
 """
 _PLAIN = """
 not only all no never must before after both every any none yes and or but do does if then also now today please
