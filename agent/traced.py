@@ -26,7 +26,9 @@ def missing_number(value: str, quote: str) -> str | None:
 
     in_quote = numbers(quote)
     in_value = numbers(value)
-    wanted = [n for n in in_value if not any(same_number(n, other) for other in in_quote)]
+    # "one of them" counts nothing
+    counted = [n for n in in_value if not (n.word and n.value == 1)]
+    wanted = [n for n in counted if not any(same_number(n, other) for other in in_quote)]
     read = [(n.start, n.end) for n in in_value]
     loose = [
         (m.start(), m.end(), m.group())

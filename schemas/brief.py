@@ -55,7 +55,7 @@ class Ask(Model):
     """One specific request to the receiving team."""
 
     verb: AskKind
-    text: str = Field(description="Begins with that verb and names the object and the result wanted")
+    text: str = Field(description="Begins with that verb; the object, the result wanted, and by when")
 
 
 class Operand(Model):
@@ -76,21 +76,23 @@ class Derivation(Model):
 class Brief(Model):
     """The brief. Write 'Unknown' for what nobody knows and 'Not applicable' for what does not apply."""
 
-    headline: str = Field(description="One line, at most 140 characters: what breaks, for whom, since when")
+    headline: str = Field(description="One line, at most 140 characters: what fails, its trigger, for whom")
     customers_affected: str = Field(description="Number and names if known, reported counts marked as reported")
     workflow_impact: str = Field(description="What the customer cannot do, and what that stops")
     revenue_at_risk: str = Field(description="Only from context or support; else 'Unknown' or 'Not applicable'")
     sla_status: str = Field(description="Within SLA, At risk, Breached or Unknown, with the basis")
     description: str = Field(
-        description="3 to 5 sentences: what happens, since when, how it shows, how far it reaches, what is established"
+        description="3 to 5 sentences: what happens, since when, how it shows, how far it reaches, the hypothesis"
     )
     reproduction: Reproduction
     tried: tuple[Tried, ...]
     last_update: str = Field(description="Date and what the customer was told; 'Unknown' if the ticket does not show")
     customer_expectation: str = Field(description="What they expect and by when")
     escalation_risk: str = Field(description="Will they escalate further, and what points to it")
-    asks: tuple[Ask, ...] = Field(description="The most important first; one is enough")
-    deadline: str = Field(description="Absolute date and time with zone, not after the decision's deadline")
+    asks: tuple[Ask, ...] = Field(description="What comes first comes first")
+    deadline: str = Field(
+        description="Date, time and zone, not after the decision's deadline; then what must be there by then"
+    )
     supporting_context: tuple[str, ...] = Field(description="Ticket ids, links, threads, logs, attachments")
     target_lines: tuple[TargetLine, ...]
     leadership_asks: tuple[str, ...] = Field(

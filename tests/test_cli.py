@@ -211,6 +211,9 @@ def test_control_characters_in_a_name_do_not_reach_the_terminal(command: Run) ->
 
 
 def test_a_missing_package_is_told_without_a_traceback(command: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    import prompts
+
+    prompts.environment.cache_clear()  # an environment made by an earlier test needs no import
     monkeypatch.setitem(sys.modules, "jinja2", None)
     for name in [name for name in sys.modules if name.startswith("agent.render")]:
         monkeypatch.delitem(sys.modules, name)

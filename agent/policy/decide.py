@@ -206,9 +206,7 @@ def _sla(facts: Facts, context: Context, settings: Settings, now: datetime) -> S
             if claim.kind == kind and claim.status == "counts":
                 said = f"stated by {claim.asserted_by}: “{_one_line(claim.quote)}”"
                 return SlaStatus.model_validate({"state": state, "source": "stated", "explanation": said})
-    return SlaStatus(
-        state="unknown", source="unknown", explanation="no due time in the context, none stated by support"
-    )
+    return SlaStatus(state="unknown", source="unknown", explanation="no due time known")
 
 
 def _one_line(text: str, limit: int = 200) -> str:

@@ -107,12 +107,14 @@ def _reported(kind: str, claim: Claim, view: View) -> Candidate | None:
 def _more_reports(view: View, claim: Claim) -> Candidate:
     """Three reports make a pattern; two that nobody confirmed are a watch and hold nothing back."""
     known = view.accounts("symptoms")
-    claimed = max([known, *(_claimed_accounts(view))])
     wanted = view.settings.pattern.accounts
-    unknown = not _claimed_accounts(view)
+    told = _claimed_accounts(view)
+    # Each "same here" is one account more; staff who speak of others without a number may mean any number.
+    reports = 1 + len(view.signals.get("repeat_reports", [])) + len(view.reported.get("repeat_reports", []))
+    uncounted = not told and view.said_by_staff("repeat_reports")
     text = f"Which accounts report the same symptoms? So far {known} known; the ticket says: “{_quote(claim)}”"
     why = f"{wanted} accounts make a pattern (PAT-1)"
-    decisive = claimed >= wanted or unknown
+    decisive = uncounted or max([known, reports, *told]) >= wanted
     return Candidate("repeat_reports", claim, "hard", decisive, Question(text=text, ask="support", why=why))
 
 
