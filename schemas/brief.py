@@ -100,6 +100,6 @@ class Brief(Model):
     )
     derivations: tuple[Derivation, ...] = Field(description="Every computed number, date or duration used above")
     customer_message: str = Field(
-        description="First message to the customer, in the customer's language: what we know, what happens next; no promise"
+        description="First message to the customer, in the customer's language: what we know, what is next; no promise"
     )
     questions: tuple[str, ...] = Field(description="What to ask whom, beyond the decision's questions")

@@ -8,8 +8,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 READING_HEAD = """# Reading a ticket: what to report
 
-The facts report (`facts.json`) is one JSON object in the shape of the examples below. Taken from the prompt that the API's
-model gets; `record_facts` there is your `facts.json`.
+The facts report (`facts.json`) is one JSON object in the shape of the examples below. Taken from the prompt that the
+API's model gets; `record_facts` there is your `facts.json`.
 
 """
 WRITING_HEAD = """# Writing the brief

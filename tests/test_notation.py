@@ -302,5 +302,6 @@ def test_the_fast_path_imports_no_library() -> None:
 
 def test_a_time_before_a_colon_is_a_time() -> None:
     """`16:37: support said` and the like: how models write a timeline."""
-    assert [mention.text for mention in times("2026-03-10 16:37: support said; 17:02:11: done")] == ["16:37", "17:02:11"]
+    found = times("2026-03-10 16:37: support said; 17:02:11: done")
+    assert [mention.text for mention in found] == ["16:37", "17:02:11"]
     assert times("rows 16:37:99:12") == []
