@@ -106,12 +106,21 @@ def supersede(claims: list[Claim], order: Order) -> list[Claim]:
     return [_superseded(claim, replaced.get(claim.id)) for claim in claims]
 
 
+def _one_breath(a: Claim, b: Claim) -> bool:
+    """Whether one message says both: two numbers there count two things, such as today's value and the usual one."""
+    if a.group != "measure" or a.evidence is None or b.evidence is None:
+        return False
+    return a.evidence.message is not None and a.evidence.message == b.evidence.message
+
+
 def _replace(group: list[Claim], replaced: dict[str, Claim], order: Order) -> None:
     fresh = [c for c in group if c.asserted_by != "quoted" and not order.is_repeated(c)] or group
     counting = [c for c in fresh if c.status == "counts"]
     for newest in filter(None, (_last(counting), _last(fresh))):
         for older in group:
             if older.id == newest.id or older.id in replaced or order.key(older) > order.key(newest):
+                continue
+            if _one_breath(older, newest):
                 continue
             if (newest.status == "counts" or older.status != "counts") and not _same(older.value, newest.value):
                 replaced[older.id] = newest

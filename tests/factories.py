@@ -282,7 +282,7 @@ def make_decision(
                 state="decides",
                 owner=owner,
                 severity="high",
-                because="bug_confirmed, with major_function_broken and no working workaround",
+                because="bug confirmed, major function broken, no workaround",
                 claims=("signal-1", "signal-2"),
                 quotes=("We reproduced it on our test account", "the invoice export fails with “ERR_5031”"),
             ),

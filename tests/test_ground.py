@@ -498,6 +498,12 @@ def test_the_newest_value_stays() -> None:
     assert facts.measures[0].reason == "replaced by 'twelve', said by customer, 2026-03-04 09:00"
 
 
+def test_two_numbers_of_one_message_stand_side_by_side() -> None:
+    made = ticket(("customer", "It hits 30 users now, usually 4 users call."))
+    entries = [measure("users_affected", "30", "hits 30 users"), measure("users_affected", "4", "usually 4 users")]
+    assert statuses(ground(made, report(measures=entries))) == ["counts", "counts"]
+
+
 def test_a_reported_value_never_replaces_one_that_counts() -> None:
     made = ticket(("support", "We know of 3 customers."), ("customer", "I heard of 40 customers."))
     entries = [

@@ -305,3 +305,8 @@ def test_a_time_before_a_colon_is_a_time() -> None:
     found = times("2026-03-10 16:37: support said; 17:02:11: done")
     assert [mention.text for mention in found] == ["16:37", "17:02:11"]
     assert times("rows 16:37:99:12") == []
+
+
+def test_numbers_and_months_between_japanese_characters() -> None:
+    assert [number.text for number in numbers("12月の6.8で直して、1,200件")] == ["12", "6.8", "1,200"]
+    assert [(d.text, d.candidates[0].month) for d in dates("昨年11月に、12月の6.8で")] == [("11月", 11), ("12月", 12)]

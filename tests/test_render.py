@@ -52,7 +52,7 @@ Why
     "We reproduced it on our test account" — support, Mon 2025-03-24 09:10 UTC
     "the invoice export fails with “ERR_5031”" — customer, Mon 2025-03-24 08:05
       UTC
-    bug_confirmed, with major_function_broken and no working workaround
+    bug confirmed, major function broken, no workaround
 
 Also fired
   CPX-1  Issue is beyond support's ability to diagnose (soft, Medium, L2
@@ -90,7 +90,7 @@ Claimed, but does not count
 
 ────────────────────────────────────────────────────────────────────────────────
 ESCALATION: Invoice export fails with ERR_5031 for 120 users since 4.2.1
-Severity: High
+Severity: High (bug confirmed, major function broken, no workaround)
 Target: Engineering (via L2 Support)
 Ticket: HD-4711
 Reporter: Jana Weiss (Acme)
@@ -121,8 +121,9 @@ CUSTOMER COMMUNICATION
 - Last update: 2025-03-24: reproduced on our test account
 - Customer expectation: A fix by 26 March
 - Escalation risk: Announced: says they will leave
-- Next update: customer by Mon 2025-03-24 13:30 UTC; we ask you for progress by
-  Mon 2025-03-24 13:30 UTC (internal every 4 h, customer every 4-8 h)
+- Next update: we ask you for progress by Mon 2025-03-24 13:30 UTC; the customer
+  hears from us by Mon 2025-03-24 13:30 UTC (internal every 4 h, customer every
+  4-8 h)
 - Customer timeline: Customer timeline as the ticket gives it
 
 WHAT'S NEEDED
@@ -308,7 +309,7 @@ def test_sections_stand_in_the_seed_s_order() -> None:
         "WHAT'S NEEDED",
         "SUPPORTING CONTEXT",
     ]
-    assert text.startswith("ESCALATION: Invoice export fails with ERR_5031 for 120 users since 4.2.1\nSeverity: High\n")
+    assert text.startswith("ESCALATION: Invoice export fails with ERR_5031 for 120 users since 4.2.1\nSeverity: High (")
 
 
 def test_a_brief_about_no_malfunction_says_not_applicable() -> None:
@@ -354,7 +355,7 @@ def test_a_rendered_brief_reads_back_as_the_same_brief(owner: Any, fmt: Any) -> 
     assert parsed.brief == expected
     assert set(parsed.brief.target_lines) == set(brief.target_lines)  # each stands in its own section
     assert parsed.findings == ()
-    assert parsed.severity == "High"
+    assert parsed.severity == "High (bug confirmed, major function broken, no workaround)"
     assert parsed.target == target(decision)
 
 
@@ -374,7 +375,7 @@ def test_a_brief_inside_a_wrapped_report_reads_back_too() -> None:
 def test_skeleton_fills_in_what_is_decided_and_known() -> None:
     result = make_escalation(leadership=True)
     text = render_skeleton(result.decision, result.facts, result.ticket, result.context)
-    assert "\nSeverity: High\nTarget: Engineering (via L2 Support); Leadership informed\nTicket: HD-4711\n" in text
+    assert "workaround)\nTarget: Engineering (via L2 Support); Leadership informed\nTicket: HD-4711\n" in text
     assert "    known: users affected: 120: “120 users” (customer, Mon 2025-03-24 08:05 UTC)]\n" in text
     assert "(customer, Mon 2025-03-24 08:05 UTC; reported, not confirmed)]" in text
     assert "after Mon 2025-03-24 09:30 UTC, not after Mon 2025-03-24 17:00 UTC]" in text

@@ -73,6 +73,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ),
     ("iso", re.compile(r"(?P<year>(?:19|20)\d\d)\s?年\s?(?P<month>[01]?\d)\s?月(?:\s?(?P<day>[0-3]?\d)\s?日)?")),
     ("month-day", re.compile(r"(?<!\d)(?P<month>[01]?\d)\s?月\s?(?P<day>[0-3]?\d)\s?日")),
+    ("month-only", re.compile(r"(?<!\d)(?P<month>[01]?\d)\s?月(?!\s?\d)")),
     (
         "numeric",
         re.compile(

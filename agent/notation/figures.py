@@ -104,6 +104,7 @@ def _currency_of_sign(sign: str) -> str:
     return _DOLLARS.get(sign) or _SIGNS.get(sign) or "USD"
 
 
+_UNSPACED = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 _MAX_DIGITS = 40  # longer runs of digits are ids or noise, never amounts
 
 
@@ -162,6 +163,8 @@ def _glued_before(text: str, start: int) -> bool:
 
 def numbers(text: str) -> list[Number]:
     """All numbers in `text`, in digits or words, in order. Digits inside ids, versions and words are not numbers."""
+    # Chinese and Japanese put no space around a number; a space for each such character keeps the offsets.
+    text = _UNSPACED.sub(" ", text)
     found: list[Number] = []
     for match in _TOKEN.finditer(text):
         start, end = match.span()

@@ -34,6 +34,15 @@ OWNER_RANK: dict[Owner | None, int] = {
     "leadership": 0,
     None: 0,
 }
+# Values that are no words by themselves.
+IN_GROUP = ("workaround", "scope")
+IN_WORDS = {
+    "none": "no workaround",
+    "tried_failed": "workaround tried and failed",
+    "partial": "partial workaround",
+    "verified": "verified workaround",
+    "documented_untried": "documented workaround not tried yet",
+}
 # Harm that no "already answered" takes off the table: only Security closes Security's, only Engineering mends data.
 NEVER_ANSWERED = ("SEC-", "TEC-1", "TEC-2")
 
@@ -335,8 +344,8 @@ def _unique(claims: tuple[Claim, ...]) -> list[Claim]:
 
 
 def _names(claims: list[Claim]) -> str:
-    names = dict.fromkeys(f"{c.value} ({c.group})" if c.group in ("workaround", "scope") else c.kind for c in claims)
-    return ", ".join(names) if names else "from the context"
+    names = dict.fromkeys(IN_WORDS.get(c.value, c.value) if c.group in IN_GROUP else c.kind for c in claims)
+    return ", ".join(name.replace("_", " ") for name in names) if names else "from the context"
 
 
 def _would_change(verdict: Verdict, views: list[View], main: int, open_claims: list[Candidate]) -> list[WouldChange]:

@@ -176,13 +176,15 @@ def _key_customer_blocked(view: View) -> Hit | None:
     witnessed = view.said_by_staff("work_blocked") or view.has("major_function_broken")
     if not view.has("work_blocked") or not witnessed or view.high_value is not True:
         return None
-    return Hit("high", None, tuple(view.claims("work_blocked", "major_function_broken")), by_issue=True)
+    claims = tuple(view.claims("work_blocked", "major_function_broken"))
+    return Hit("high", None, claims, by_issue=True, because="a high-value account is blocked")
 
 
 @needs("churn_threat")
 def _churn(view: View) -> Hit | None:
     if view.has("churn_threat") and view.high_value is True:
-        return Hit("high", None, tuple(view.claims("churn_threat")), leadership=True)
+        claims = tuple(view.claims("churn_threat"))
+        return Hit("high", None, claims, leadership=True, because="a high-value account may leave")
     return None
 
 
@@ -196,6 +198,7 @@ def _sla(view: View, state: str, kind: str) -> Hit | None:
         tuple(view.claims(kind)),
         leadership=state == "breached" and view.high_value is True,
         by_issue=owner is None,
+        because=f"SLA {state.replace('_', ' ')}",
     )
 
 

@@ -45,9 +45,20 @@ class Outline:
     sections: tuple[Section, ...]
 
 
+def _severity_reason(decision: Decision) -> str:
+    """What makes it so severe, in the words of the rule that does; empty where a person chose the severity."""
+    if decision.override is not None:
+        return ""
+    severest = [r for r in decision.rules if r.state != "overridden" and r.severity == decision.severity]
+    severest.sort(key=lambda rule: rule.state != "decides")
+    return severest[0].because if severest else ""
+
+
 def header(decision: Decision, ticket: Ticket, context: Context, now: datetime) -> tuple[tuple[str, str], ...]:
     """Severity and target as decided, then ticket, reporter and date as far as they are known (policy 5)."""
-    rows = [("Severity", severity_label(decision.severity)), ("Target", target(decision))]
+    reason = _severity_reason(decision)
+    severity = severity_label(decision.severity) + (f" ({reason})" if reason else "")
+    rows = [("Severity", severity), ("Target", target(decision))]
     ticket_id = context.ticket_id or ticket.id
     if ticket_id:
         rows.append(("Ticket", ticket_id))
@@ -81,7 +92,7 @@ def _next_update(decision: Decision, zone: tzinfo | None) -> list[Line]:
     if decision.cadence is None:
         return []
     customer, internal = (when(due, zone) for due in (decision.cadence.customer_due, decision.cadence.internal_due))
-    text = f"customer by {customer}; we ask you for progress by {internal} ({decision.cadence.rule})"
+    text = f"we ask you for progress by {internal}; the customer hears from us by {customer} ({decision.cadence.rule})"
     return [Line("b-next", "item", text, "Next update")]
 
 

@@ -46,7 +46,7 @@ def validate_brief(
         *check_reproduction(brief, decision, facts, known),
         *check_tried(brief, facts, known),
         *derived,
-        *check_trace(parts, Check(known, proven, limit)),
+        *check_trace(parts, Check(known, proven, limit, facts.language not in ("en", "und"))),
         *check_claims(parts, brief, facts, ticket, context),
         *check_promises(brief, ticket),
     ]

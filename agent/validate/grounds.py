@@ -13,11 +13,15 @@ STANDS = "stands in the ticket, context or decision, in any usual notation; else
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What one field is checked against. `limit`: until when plans are free; None leaves them all free."""
+    """What one field is checked against. `limit`: until when plans are free; None leaves them all free.
+
+    `translated`: the ticket is not in English, so that places and terms come out under other names ("Österreich").
+    """
 
     sources: Sources
     proven: Proven
     limit: datetime | None
+    translated: bool = False
 
 
 def finding(code: str, part: Field, found: str, expected: str, blocking: bool = True) -> Finding:

@@ -119,5 +119,5 @@ def check_tried(brief: Brief, facts: Facts, sources: Sources) -> list[Finding]:
             "invented_attempt", f"{place}: {number}", tried.action, "an attempt that the ticket describes, in its words"
         )
         for number, tried in enumerate(brief.tried, 1)
-        if not says_nothing(tried.action) and unsupported(tried.action, sources, facts, least=0.4)
+        if not says_nothing(tried.action) and unsupported(tried.action, sources, facts, least=0.2)
     ]

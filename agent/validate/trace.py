@@ -45,7 +45,10 @@ def _check_field(part: Field, check: Check) -> list[Finding]:
     found += [f for mention in reading.dates if (f := _date(mention, reading, part, check))]
     found += [f for mention in reading.times if (f := _time(mention, part, check))]
     if part.kind != "question":
-        found += [finding("untraceable_name", part, name, STANDS) for name in _names(text, reading, check)]
+        found += [
+            finding("untraceable_name", part, name, STANDS, not check.translated)
+            for name in _names(text, reading, check)
+        ]
     return list({(f.code, f.found): f for f in found}.values())
 
 
