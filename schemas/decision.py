@@ -76,6 +76,7 @@ class View(Model):
 
     outcome: Outcome
     owner: Owner | None = None
+    leadership: bool = False
     severity: Severity | None = None
 
 

@@ -29,7 +29,7 @@ def at(text: str) -> datetime:
         ("high", "2026-03-11T13:01", "2026-03-12T09:01"),  # less remains: four business hours
         ("high", "2026-03-13T16:00", "2026-03-16T12:00"),  # Friday 16:00
         ("high", "2026-03-14T12:00", "2026-03-16T13:00"),  # Saturday: from the next opening
-        ("high", "2026-03-11T06:00", "2026-03-11T13:00"),  # before opening
+        ("high", "2026-03-11T06:00", "2026-03-11T17:00"),  # before opening: the whole day remains
         ("medium", "2026-03-11T10:30", "2026-03-18T17:00"),
         ("medium", "2026-03-13T18:00", "2026-03-23T17:00"),  # after hours on Friday counts from Monday
     ],

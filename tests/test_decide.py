@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from agent.errors import BadInput
 from agent.policy.decide import decide
 from agent.policy.settings import Settings
+from agent.policy.view import annual_amount
+from schemas.decision import Decision
 from schemas.vocabulary import SEVERITY_RANK, SIGNALS
 from tests.facts_factory import HIGH, L2, NOW, SETTINGS, SMALL, claim, context, decided, facts
 
@@ -245,3 +247,163 @@ def test_naive_time_is_refused() -> None:
 def test_settings_are_frozen_and_carry_their_version() -> None:
     assert isinstance(SETTINGS, Settings)
     assert decided("data_loss").policy_version == SETTINGS.version == "1.0"
+
+
+OVERRIDE = {"by": "Dana", "why": "spoke with them", "at": NOW}
+
+
+def test_a_person_may_escalate_what_code_would_not() -> None:
+    given = OVERRIDE | {"outcome": "escalate", "owner": "engineering", "severity": "high"}
+    decision = decided(ctx={"override": given})
+    assert (decision.outcome, decision.owner, decision.severity, decision.ask) == (
+        "escalate",
+        "engineering",
+        "high",
+        "investigate",
+    )
+    assert decision.deadline is not None
+    assert decision.own_view is not None
+    assert decision.own_view.outcome == "handle"
+
+
+def test_what_an_override_leaves_open_is_filled_and_what_it_forbids_is_cleared() -> None:
+    open_ended = decided("bug_confirmed@support", ctx={"override": OVERRIDE | {"outcome": "escalate"}})
+    assert (open_ended.owner, open_ended.severity) == ("engineering", "medium")
+    kept = decided("data_exposure", ctx={"override": OVERRIDE | {"outcome": "handle", "severity": "critical"}})
+    assert (kept.owner, kept.severity, kept.expedite, kept.next_hop) == (None, None, False, None)
+    other = decided("executive_request", ctx={"override": OVERRIDE | {"outcome": "escalate", "owner": "engineering"}})
+    assert (other.leadership, other.ask) == (False, "decide")
+
+
+def by_issue(decision: Decision) -> dict[int, tuple[str, ...]]:
+    return {issue.issue: issue.rules for issue in decision.issues}
+
+
+def test_a_side_issue_has_only_its_own_facts() -> None:
+    tracked = decided("bug_suspected", "major_function_broken#2", ctx={"bug_record": "ENG-1"})
+    assert (tracked.outcome, tracked.severity) == ("escalate", "high")
+    confirmed = decided("bug_suspected", "guidance_needed#2", ctx={"bug_confirmed": True})
+    assert by_issue(confirmed) == {1: ("TEC-5",), 2: ("HND-3",)}
+    four = claim("measure", "customers_affected", 50, value="4 customers", by="support")
+    counted = decided("bug_suspected", "feature_gap#2", measures=(four,))
+    assert by_issue(counted) == {1: ("TEC-8", "PAT-1"), 2: ("HND-8",)}
+    assert [rule.issue for rule in counted.rules if rule.state == "decides"] == [1]
+    dated = decided("bug_suspected", "deal_or_renewal_at_risk", "feature_gap#2")
+    assert (dated.owner, by_issue(dated)[2]) == ("l2_support", ("HND-8",))
+
+
+def test_a_statement_about_the_whole_ticket_is_no_issue() -> None:
+    issues = (claim("issue", "problem", 70, issue=1),)
+    decision = decided("configuration_issue", "executive_request#2", issues=issues)
+    assert decision.issues == ()
+    assert decision.deciding_rule == "BUS-4"
+
+
+def test_open_questions_of_a_side_issue_are_asked_too() -> None:
+    issues = (claim("issue", "problem", 70, issue=1), claim("issue", "problem", 71, issue=2))
+    rumour = decided("configuration_issue", "service_down@quoted#2", issues=issues)
+    assert rumour.outcome == "needs_info"
+    outage = decided("guidance_needed", "service_down#2", issues=issues)
+    assert any("Who is hit" in question.text for question in outage.questions)
+    assert "the outage hits the whole account" in {change.fact for change in outage.would_change}
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("$0.085M", 85_000),
+        ("1.265 M", 1_265_000),
+        ("$8.334k/month", 100_008),
+        ("9k MRR", 108_000),
+        ("€9,000 a month", 108_000),
+        ("9.000 € im Monat", 108_000),
+        ("ARR 2025: 120000", 120_000),
+        ("25k per quarter", 100_000),
+        ("EUR 250,000", 250_000),
+        ("99.999,00 €", 99_999),
+        ("no figure", None),
+    ],
+)
+def test_amounts_are_a_years(text: str, amount: int | None) -> None:
+    assert annual_amount(text) == amount
+
+
+def test_the_account_of_the_context_is_this_account() -> None:
+    named = {"account": {"name": "Acme"}}
+    twin = decided("bug_suspected", ctx=named | {"related": [{"ticket": "T1", "account": "ACME", "same": "cause"}]})
+    assert twin.deciding_rule == "TEC-8"
+    foreign = claim("account", "plan", 60, subject="Beta", value="Enterprise", by="support")
+    assert decided("churn_threat", ctx=named, accounts=(foreign,)).outcome == "needs_info"
+
+
+def test_tickets_that_a_customer_cites_make_no_pattern() -> None:
+    cited = tuple(claim("reference", "same_issue_ticket", 80 + n, value=f"T-{n}") for n in range(2))
+    assert "PAT-1" not in {rule.id for rule in decided("repeat_reports@support", references=cited).rules}
+    listed = tuple(claim("reference", "same_issue_ticket", 80 + n, value=f"T-{n}", by="support") for n in range(2))
+    assert decided("repeat_reports@support", references=listed).deciding_rule == "PAT-1"
+
+
+def test_only_the_pattern_has_a_window_and_only_the_cause_makes_it_critical() -> None:
+    old = {"related": [{"ticket": "T1", "account": "Beta", "same": "cause", "reported": NOW - timedelta(days=60)}]}
+    assert decided("bug_suspected", ctx=old).deciding_rule == "IMP-1"
+    mixed = [
+        {"ticket": "T1", "account": "Beta", "same": "cause"},
+        {"ticket": "T2", "account": "C", "same": "symptoms", "high_value": True, "blocked": True},
+    ]
+    decision = decided("bug_suspected", "work_blocked@support", ctx=HIGH | {"related": mixed})
+    assert (decision.severity, decision.deciding_rule) == ("high", "IMP-2")
+
+
+def test_what_went_away_cancels_reported_claims_too() -> None:
+    for signals in (
+        ("bug_confirmed", "resolved_itself"),
+        ("major_function_broken@quoted", "resolved_itself"),
+        ("service_down@quoted", "resolved_itself"),
+        ("custom_implementation", "bug_suspected", "resolved_itself"),
+    ):
+        assert decided(*signals).outcome == "handle", signals
+
+
+def test_an_open_escalation_names_the_team_that_holds_it_and_counts_support_time() -> None:
+    held = {"id": "E1", "severity": "high", "owner": "engineering", "last_update": NOW - timedelta(hours=1)}
+    breached = decided(ctx=L2 | {"sla": {"due": NOW - timedelta(hours=1)}, "open_escalation": held})
+    assert (breached.owner, breached.deciding_rule) == ("engineering", "BUS-2")
+    monday = datetime(2026, 3, 16, 9, tzinfo=UTC)
+    friday = held | {"last_update": datetime(2026, 3, 13, 16, tzinfo=UTC)}
+    assert decided(now=monday, ctx=L2 | {"open_escalation": friday}).outcome == "handle"
+
+
+def test_weak_handle_rules_beat_no_soft_rule_and_are_listed() -> None:
+    for signals, weak in (
+        (("security_questionnaire", "major_function_broken"), "HND-6"),
+        (("feature_gap", "major_function_broken"), "HND-8"),
+    ):
+        decision = decided(*signals)
+        assert decision.deciding_rule == "TEC-7"
+        assert {rule.id: rule.state for rule in decision.rules}[weak] == "overridden"
+    beside_harm = decided("bug_tracked@support", "data_loss")
+    assert {rule.id: rule.state for rule in beside_harm.rules} == {"TEC-1": "decides", "HND-7": "overridden"}
+
+
+def test_a_passed_on_claim_is_asked_about() -> None:
+    decision = decided("infrastructure_issue@quoted")
+    assert decision.outcome == "needs_info"
+    assert decided("infrastructure_issue@quoted", "guidance_needed").outcome == "handle"
+
+
+def test_the_sla_shortens_the_deadline_and_overlapping_pauses_count_once() -> None:
+    due = NOW + timedelta(minutes=30)
+    assert decided(ctx={"sla": {"due": due}}).deadline == due
+    pause = {"start": NOW - timedelta(hours=5), "until": NOW - timedelta(hours=3)}
+    twice = {"sla": {"due": NOW - timedelta(hours=3), "pauses": [pause, pause]}}
+    assert decided(ctx=twice).sla.state == "breached"
+
+
+def test_a_date_on_a_closed_day_means_the_closing_before() -> None:
+    sunday = claim("measure", "deadline_wanted", 61, value="2026-03-15")
+    assert decided("bug_suspected", measures=(sunday,)).deadline == datetime(2026, 3, 13, 17, tzinfo=UTC)
+
+
+def test_the_ask_is_the_deciding_rules() -> None:
+    decision = decided("regression", "major_function_broken", ctx=L2)
+    assert (decision.deciding_rule, decision.ask) == ("PAT-2", "fix")

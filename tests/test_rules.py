@@ -213,10 +213,10 @@ MISSES: list[tuple[str, Callable[[], Decision]]] = [
     ("HND-4", lambda: decided("known_limitation@quoted")),
     ("HND-5", lambda: decided("resolved_before_by_support@quoted")),
     ("HND-6", lambda: decided("security_questionnaire", "data_exposure")),
-    ("HND-7", lambda: decided("bug_tracked@support", "data_loss")),
+    ("HND-7", lambda: decided("bug_tracked@customer")),
     ("HND-8", lambda: decided("feature_gap", "work_blocked")),
-    ("HND-8", lambda: decided("feature_gap", "major_function_broken")),
     ("HND-9", lambda: decided("bug_suspected")),
+    ("HND-6", lambda: decided("security_questionnaire", "vulnerability_report")),
     ("HND-9", lambda: decided("bug_suspected", "no_progress", ctx=L2)),
 ]
 

@@ -58,6 +58,13 @@ class Hours:
         local = datetime.combine(day + timedelta(days=extra), time(minutes // 60, minutes % 60), self.zone)
         return local.astimezone(UTC)
 
+    def before(self, day: date) -> tuple[datetime, str]:
+        """By when to have what is wanted for this local day: its opening, or the last closing before a closed day."""
+        if self.is_open_day(day):
+            return self.span(day)[0], "the opening"
+        earlier = next((d for n in range(1, 15) if self.is_open_day(d := day - timedelta(days=n))), day)
+        return self.span(earlier)[1], "the last closing"
+
     def openings(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Stretches of support time from `start` on, in UTC."""
         first = start.astimezone(self.zone).date()
@@ -144,12 +151,23 @@ def deadline(severity: str, now: datetime, hours: Hours, settings: Settings) -> 
     if severity == "high":
         least = timedelta(hours=settings.deadline.high_business_hours)
         opening, closing = next(hours.openings(now))
-        if opening == now and closing - now >= least:
+        today = opening.astimezone(hours.zone).date() == now.astimezone(hours.zone).date()
+        if today and closing - opening >= least:
             return closing, "High: by close of business"
         due = add_support_time(now, least, hours)
         return due, f"High: {settings.deadline.high_business_hours:g} business hours, as less remains today"
     days = settings.deadline.medium_business_days
     return close_of_business(now, days, hours), f"Medium: within {days} business days"
+
+
+def neglected(severity: str, last: datetime, hours: Hours, settings: Settings) -> datetime:
+    """When an open escalation has had no update for twice the cadence's upper bound (TIM-1), in the cadence's unit."""
+    upper = 2 * float(getattr(settings.cadence, severity).customer[1])
+    if severity == "critical":
+        return last + timedelta(hours=upper)
+    if severity == "high":
+        return add_support_time(last, timedelta(hours=upper), hours)
+    return add_business_days(last, round(upper), hours)
 
 
 def cadence(severity: str, last: datetime, hours: Hours, settings: Settings) -> Cadence:
@@ -187,11 +205,7 @@ def _every(bounds: tuple[float, float], unit: str) -> str:
 
 def sla_status(sla: Sla, now: datetime, settings: Settings) -> SlaStatus:
     """Breached, at risk or within, computed from due time, pauses and now; the explanation is the arithmetic."""
-    paused = timedelta()
-    for pause in sla.pauses:
-        end = min(pause.until or now, now)
-        if end > pause.start:
-            paused += end - pause.start
+    paused = _paused(sla, now)
     due = sla.due + paused
     left = due - now
     parts = [f"due {_utc(sla.due)}"]
@@ -208,6 +222,23 @@ def sla_status(sla: Sla, now: datetime, settings: Settings) -> SlaStatus:
     )
     parts.append(f"{_span(left)} left" + (f" ({share:.0%} of the whole)" if share is not None else ""))
     return SlaStatus(state="at_risk" if at_risk else "within", source="computed", explanation=", ".join(parts))
+
+
+def sla_due(sla: Sla, now: datetime) -> datetime:
+    """When the SLA is due, its pauses up to `now` counted."""
+    return sla.due + _paused(sla, now)
+
+
+def _paused(sla: Sla, now: datetime) -> timedelta:
+    """How long the clock stood still; pauses that overlap stop it once."""
+    total, counted_to = timedelta(), sla.started
+    for pause in sorted(sla.pauses, key=lambda pause: pause.start):
+        start = max(pause.start, counted_to) if counted_to else pause.start
+        end = min(pause.until or now, now)
+        if end > start:
+            total += end - start
+            counted_to = end
+    return total
 
 
 def _utc(moment: datetime) -> str:

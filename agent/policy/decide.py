@@ -4,6 +4,7 @@ Order: grounded facts → hard rules → handle rules → soft rules → owner �
 questions and what would have changed it → deadline and cadence.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -12,19 +13,22 @@ from agent.policy import clock
 from agent.policy.questions import Candidate, candidates, notes, questions, what_ifs
 from agent.policy.rules import BY_ID, ORDER, RULES, WEAK_HANDLE, WHOLE_TICKET, Hit
 from agent.policy.settings import Settings
-from agent.policy.view import View
-from schemas.context import Context
+from agent.policy.view import TICKET_WIDE, View
+from schemas.context import Context, Override
 from schemas.decision import (
     Decision,
     FiredRule,
     IssueDecision,
+    Question,
     RuleState,
     SlaStatus,
     WouldChange,
 )
 from schemas.decision import View as OwnView
 from schemas.facts import Claim, Facts
-from schemas.vocabulary import OWNER_LABEL, SEVERITY_RANK, AskKind, Outcome, Owner, Severity
+from schemas.vocabulary import GROUP_OF, OWNER_LABEL, SEVERITY_RANK, AskKind, Outcome, Owner, Severity
+
+OpenClaims = list[tuple[View, list[Candidate]]]
 
 OWNER_RANK: dict[Owner | None, int] = {
     "security": 4,
@@ -72,7 +76,7 @@ class Verdict:
     owner: Owner | None
     leadership: bool
     severity: Severity | None
-    deciding: str | None
+    deciding: Firing | None
     firings: tuple[Firing, ...]
 
     @property
@@ -92,19 +96,22 @@ def decide(facts: Facts, context: Context, settings: Settings, now: datetime) ->
     sla = _sla(facts, context, settings, now)
     issues = _issue_numbers(facts)
     main = next((number for number in issues if number not in facts.answered_issues), issues[0])
-    views = [View(facts, context, settings, now, number) for number in issues]
+    views = [View(facts, context, settings, now, number, number == main) for number in issues]
     for view in views:
         view.sla = sla.state
     verdict = judge(views, main)
-    # An unknown SLA matters to the arithmetic of nobody but BUS-2 and BUS-3; their claims are asked about below.
-    open_claims = candidates(views[issues.index(main)])
+    open_claims = [(view, candidates(view)) for view in views if view.main or view.issue not in facts.answered_issues]
     verdict = _ask_first(verdict, facts, open_claims)
     return _explain(verdict, views, main, sla, open_claims, facts, context, settings, now)
 
 
 def _issue_numbers(facts: Facts) -> list[int]:
-    numbers = {claim.issue for claim in facts.issues} | {
-        claim.issue for claim in facts.signals if claim.status == "counts"
+    """The issues of the ticket. A statement about the whole ticket makes no issue of its own."""
+    numbers = {claim.issue for claim in facts.issues}
+    numbers |= {
+        claim.issue
+        for claim in facts.signals
+        if claim.status in ("counts", "reported") and not (numbers and GROUP_OF[claim.kind] in TICKET_WIDE)
     }
     return sorted(numbers) or [1]
 
@@ -120,7 +127,7 @@ def judge(views: list[View], main: int) -> Verdict:
     if not escalating:
         handled = [f for f in firings if f.standing]
         first = min(handled, key=lambda f: (f.issue != main, ORDER[f.rule_id]), default=None)
-        return Verdict("handle", None, False, None, first.rule_id if first else None, tuple(firings))
+        return Verdict("handle", None, False, None, first, tuple(firings))
     severity = max((f.hit.severity for f in escalating), key=lambda s: SEVERITY_RANK[s])
     owners = [f.owner for f in escalating if f.owner is not None]
     leadership = any(f.hit.leadership for f in escalating)
@@ -134,7 +141,7 @@ def judge(views: list[View], main: int) -> Verdict:
             ORDER[f.rule_id],
         ),
     )
-    return Verdict("escalate", owner, leadership, severity, deciding.rule_id, tuple(firings))
+    return Verdict("escalate", owner, leadership, severity, deciding, tuple(firings))
 
 
 def _judge_issue(view: View, main: int, side_answered: bool) -> list[Firing]:
@@ -148,12 +155,10 @@ def _judge_issue(view: View, main: int, side_answered: bool) -> list[Firing]:
         if hit is not None:
             hits.append((rule.id, hit))
     classes = {BY_ID[rule_id].rule_class for rule_id, _ in hits}
-    if "hard" in classes:
-        hits = [(r, h) for r, h in hits if r != "HND-7"]  # "with no other hard rule"
-    if classes & {"hard", "soft"}:
-        hits = [(r, h) for r, h in hits if r not in WEAK_HANDLE]
-    keeper = next((r for r, _ in hits if BY_ID[r].rule_class == "handle"), None)
+    weak = WEAK_HANDLE if "soft" in classes else frozenset()
+    keeper = next((r for r, _ in hits if BY_ID[r].rule_class == "handle" and r not in weak), None)
     harm = next((r for r, _ in hits if BY_ID[r].rule_class == "hard"), None)
+    fault = next((r for r, _ in hits if BY_ID[r].rule_class == "soft"), None)
     firings = []
     for rule_id, hit in hits:
         lost_to = ""
@@ -164,6 +169,8 @@ def _judge_issue(view: View, main: int, side_answered: bool) -> list[Firing]:
             lost_to = f"a soft rule loses to {keeper}"
         elif rule_class == "handle" and harm is not None:
             lost_to = f"a handle rule loses to {harm}"
+        elif rule_id in weak and keeper is None:
+            lost_to = f"beats no soft rule, so {fault} stands"
         state: RuleState = "overridden" if lost_to else "fired"
         firings.append(Firing(rule_id, view.issue, hit, hit.owner, state, lost_to))
     return firings
@@ -182,10 +189,11 @@ def _settle_by_issue(firings: list[Firing], views: list[View]) -> list[Firing]:
             ]
             view = by_issue[firing.issue]
             owner: Owner
+            holder = view.context.open_escalation
             if others:
                 owner = max(others, key=lambda o: OWNER_RANK[o])
             elif firing.rule_id in ("BUS-2", "BUS-3"):
-                owner = "engineering" if view.has("bug_tracked") else "l2_support"
+                owner = holder.owner if holder else "engineering" if view.has("bug_tracked") else "l2_support"
             elif view.product_issue:
                 owner = "product"
             else:
@@ -195,12 +203,16 @@ def _settle_by_issue(firings: list[Firing], views: list[View]) -> list[Firing]:
     return settled
 
 
-def _ask_first(verdict: Verdict, facts: Facts, open_claims: list[Candidate]) -> Verdict:
+def _ask_first(verdict: Verdict, facts: Facts, open_claims: OpenClaims) -> Verdict:
     """`needs_info` where nothing escalates and what is unconfirmed would, or where nothing can be understood."""
     if verdict.outcome != "handle":
         return verdict
-    handled = verdict.deciding is not None
-    decisive = [c for c in open_claims if c.decisive and (c.rule_class == "hard" or not handled)]
+    handled = {f.issue for f in verdict.firings if f.standing}
+    decisive = any(
+        candidate.decisive and (candidate.rule_class == "hard" or view.issue not in handled)
+        for view, found in open_claims
+        for candidate in found
+    )
     if decisive or (not handled and not facts.understandable):
         return replace(verdict, outcome="needs_info", deciding=None)
     return verdict
@@ -228,7 +240,7 @@ def _explain(
     views: list[View],
     main: int,
     sla: SlaStatus,
-    open_claims: list[Candidate],
+    open_claims: OpenClaims,
     facts: Facts,
     context: Context,
     settings: Settings,
@@ -238,9 +250,9 @@ def _explain(
     outcome, owner, leadership, severity = verdict.summary
     own_view = None
     if context.override is not None:
-        own_view = OwnView(outcome=outcome, owner=owner, severity=severity)
-        outcome, owner, severity = context.override.outcome, context.override.owner, context.override.severity
-        leadership = owner == "leadership" or (leadership and outcome == "escalate")
+        own_view = OwnView(outcome=outcome, owner=owner, leadership=leadership, severity=severity)
+        outcome, owner, severity = _overridden(context.override, owner, severity)
+        leadership = owner == "leadership"
     next_hop: Owner | None = None
     if outcome == "escalate" and owner is not None:
         through_l2 = owner in ("engineering", "product") and view.frontline and not settings.routing.skip_l2_hop
@@ -252,6 +264,8 @@ def _explain(
         deadline, basis = clock.deadline(severity, now, hours, settings)
         if severity == "critical":
             acknowledge_by = deadline
+        if context.sla is not None and now < (sla_due := clock.sla_due(context.sla, now)) < deadline:
+            deadline, basis = sla_due, f"brought forward to the SLA's due time; {basis}"
         deadline, basis = _customer_date(deadline, basis, facts, context, view, hours, now)
         cadence = clock.cadence(severity, now, hours, settings)
     return Decision(
@@ -259,12 +273,12 @@ def _explain(
         owner=owner,
         leadership=leadership,
         next_hop=next_hop,
-        expedite=severity == "critical" and next_hop != owner,
+        expedite=severity == "critical" and next_hop is not None and next_hop != owner,
         severity=severity,
-        ask=_ask(verdict, outcome),
+        ask=_ask(verdict, outcome, owner),
         rules=_fired_rules(verdict),
-        deciding_rule=verdict.deciding,
-        questions=tuple(questions(outcome, owner, view, open_claims)),
+        deciding_rule=verdict.deciding.rule_id if verdict.deciding else None,
+        questions=_once(q for v, found in open_claims for q in questions(outcome, owner, v, found)),
         would_change=tuple(_would_change(verdict, views, main, open_claims)),
         notes=tuple(notes(view, views, outcome, owner, leadership, context)),
         issues=_issue_decisions(verdict, facts, main) if len(views) > 1 else (),
@@ -296,19 +310,39 @@ def _customer_date(
     from agent.policy.dates import dated_claims  # only escalations need it
 
     for label, day in dated_claims(facts, context, view.has("deal_or_renewal_at_risk"), now.astimezone(hours.zone)):
-        opening, _ = hours.span(day)
-        if now < opening < deadline:
-            deadline, basis = opening, f"brought forward to the opening of {day.isoformat()}: {label}; {basis}"
+        moment, words = hours.before(day)
+        if now < moment < deadline:
+            deadline, basis = moment, f"brought forward to {words} for {day.isoformat()}: {label}; {basis}"
     return deadline, basis
 
 
-def _ask(verdict: Verdict, outcome: Outcome) -> AskKind | None:
+def _overridden(
+    override: Override, owner: Owner | None, severity: Severity | None
+) -> tuple[Outcome, Owner | None, Severity | None]:
+    """A person's decision; what it leaves open is the code's, and at the least what an escalation needs."""
+    if override.outcome != "escalate":
+        return override.outcome, None, None
+    return override.outcome, override.owner or owner or "l2_support", override.severity or severity or "medium"
+
+
+def _ask(verdict: Verdict, outcome: Outcome, owner: Owner | None) -> AskKind | None:
+    """The deciding rule's ask where its owner is the target; else that of the target's own weightiest rule."""
     if outcome != "escalate":
         return None
-    functional = [f for f in verdict.firings if f.standing and f.owner == verdict.owner and f.hit.severity]
-    if verdict.deciding and (verdict.owner == "leadership" or not functional):
-        return BY_ID[verdict.deciding].ask
-    return BY_ID[min(functional, key=lambda f: (-SEVERITY_RANK[f.hit.severity], ORDER[f.rule_id])).rule_id].ask
+    own = [f for f in verdict.firings if f.standing and f.hit.severity and (f.owner or "leadership") == owner]
+    if verdict.deciding is not None and (verdict.deciding in own or not own):
+        return BY_ID[verdict.deciding.rule_id].ask
+    if not own:
+        return "decide" if owner == "leadership" else "investigate"
+    first = min(
+        own,
+        key=lambda f: (BY_ID[f.rule_id].rule_class != "hard", -SEVERITY_RANK[f.hit.severity], ORDER[f.rule_id]),
+    )
+    return BY_ID[first.rule_id].ask
+
+
+def _once(found: Iterable[Question]) -> tuple[Question, ...]:
+    return tuple({question.text: question for question in found}.values())
 
 
 def _fired_rules(verdict: Verdict) -> tuple[FiredRule, ...]:
@@ -317,7 +351,7 @@ def _fired_rules(verdict: Verdict) -> tuple[FiredRule, ...]:
         rule = BY_ID[firing.rule_id]
         claims = _unique(firing.hit.claims)
         state: RuleState = firing.state
-        if firing.standing and firing.rule_id == verdict.deciding:
+        if firing is verdict.deciding:
             state = "decides"
         because = "; ".join(part for part in (firing.hit.because or _names(claims), firing.lost_to) if part)
         owner = firing.owner or ("leadership" if firing.hit.leadership else None)
@@ -348,14 +382,18 @@ def _names(claims: list[Claim]) -> str:
     return ", ".join(name.replace("_", " ") for name in names) if names else "from the context"
 
 
-def _would_change(verdict: Verdict, views: list[View], main: int, open_claims: list[Candidate]) -> list[WouldChange]:
-    place = next(i for i, view in enumerate(views) if view.issue == main)
-    changes = []
-    for fact, changed in what_ifs(views[place], open_claims):
-        other = judge([*views[:place], changed, *views[place + 1 :]], main)
-        if other.summary != verdict.summary and not (verdict.outcome == "needs_info" and other.outcome == "handle"):
-            changes.append(WouldChange(fact=fact, then=_in_words(other)))
-    return changes
+def _would_change(verdict: Verdict, views: list[View], main: int, open_claims: OpenClaims) -> list[WouldChange]:
+    """What the decision would have been with an unknown known: judged again, not guessed."""
+    changes: dict[str, str] = {}
+    for view, found in open_claims:
+        for fact, whole_ticket, change in what_ifs(view, found):
+            if fact in changes:
+                continue
+            other = judge([change(v) if whole_ticket or v is view else v for v in views], main)
+            asked_anyway = verdict.outcome == "needs_info" and other.outcome == "handle"
+            if other.summary != verdict.summary and not asked_anyway:
+                changes[fact] = _in_words(other)
+    return [WouldChange(fact=fact, then=then) for fact, then in changes.items()]
 
 
 def _in_words(verdict: Verdict) -> str:
@@ -363,7 +401,8 @@ def _in_words(verdict: Verdict) -> str:
         return "handle in support"
     owner = OWNER_LABEL[verdict.owner or "leadership"]
     also = ", Leadership informed" if verdict.leadership and verdict.owner != "leadership" else ""
-    return f"escalate to {owner}{also}, {(verdict.severity or 'medium').capitalize()} ({verdict.deciding})"
+    rule = verdict.deciding.rule_id if verdict.deciding else ""
+    return f"escalate to {owner}{also}, {(verdict.severity or 'medium').capitalize()} ({rule})"
 
 
 def _issue_decisions(verdict: Verdict, facts: Facts, main: int) -> tuple[IssueDecision, ...]:

@@ -1,6 +1,6 @@
 """What is unknown: claims whose confirmation would decide, what to ask whom, and what would have changed it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from agent.policy.view import View, counted
@@ -21,6 +21,20 @@ HARD_CLAIMS = {
     "cross_functional_decision": "a decision across departments",
     "churn_threat": "a threat to leave",
 }
+# Passed on by somebody who is no party, these would escalate if a party said them.
+SOFT_CLAIMS = frozenset(
+    (
+        "infrastructure_issue",
+        "work_blocked",
+        "worsening",
+        "no_progress",
+        "waiting_too_long",
+        "access_required",
+        "beyond_support_diagnosis",
+        "custom_implementation",
+    )
+)
+WhatIf = tuple[str, bool, Callable[[View], View]]
 FIRST_QUESTIONS = (
     "What were you doing, step by step, and what did you expect to happen?",
     "What happened instead? Please send the exact error text or a screenshot.",
@@ -101,6 +115,10 @@ def _reported(kind: str, claim: Claim, view: View) -> Candidate | None:
             text=text, ask="support", why="an open record is linked and counted, not opened twice (HND-7)"
         )
         return Candidate(kind, claim, "handle", False, question)
+    if kind in SOFT_CLAIMS:
+        text = f"Is it so, and who saw it? The ticket only passes on: “{quote}”"
+        question = Question(text=text, ask="support", why=f"{kind.replace('_', ' ')} would escalate if it holds")
+        return Candidate(kind, claim, "soft", True, question)
     return None
 
 
@@ -161,20 +179,19 @@ def questions(outcome: Outcome, owner: Owner | None, view: View, open_claims: li
         )
 
 
-def what_ifs(view: View, open_claims: list[Candidate]) -> Iterator[tuple[str, View]]:
-    """Each unknown that could matter, and the view in which it is known."""
-    if view.high_value is None and view.has("churn_threat", "work_blocked", "sla_breached"):
-        yield "the account turns out to be high-value", view.having(high_value=True)
+def what_ifs(view: View, open_claims: list[Candidate]) -> Iterator[WhatIf]:
+    """Each unknown that could matter; whether it is one of the whole ticket; and a view with it known."""
+    valued = view.has("churn_threat", "work_blocked") or view.sla == "breached" or "sla_breached" in view.reported
+    if view.high_value is None and valued:
+        yield "the account turns out to be high-value", True, lambda v: v.having(high_value=True)
     if view.has("service_down") and view.scope is None:
         whole = _assumed("scope", "whole_account", view)
-        yield "the outage hits the whole account", view.having(scope=whole)
+        yield "the outage hits the whole account", False, lambda v: v.having(scope=whole)
     if view.has("service_down", "bug_confirmed", "major_function_broken") and view.workaround is None:
         verified = _assumed("workaround", "verified", view)
-        yield "a verified workaround restores the core work", view.having(workaround=verified)
-    if view.tier_assumed and view.has(
-        "bug_suspected", "major_function_broken", "beyond_support_diagnosis", "access_required", "custom_implementation"
-    ):
-        yield "senior support (L2) already holds the ticket", view.having(tier="L2")
+        yield "a verified workaround restores the core work", False, lambda v: v.having(workaround=verified)
+    if view.main and view.tier_assumed and not view.has("data_loss", "data_exposure") and view.signals:
+        yield "senior support (L2) already holds the ticket", True, lambda v: v.having(tier="L2")
     seen = set()
     for candidate in open_claims:
         if candidate.claim is None or candidate.kind in seen:
@@ -182,11 +199,14 @@ def what_ifs(view: View, open_claims: list[Candidate]) -> Iterator[tuple[str, Vi
         seen.add(candidate.kind)
         said = f"“{_quote(candidate.claim)}” is confirmed"
         if candidate.kind in ("sla_breached", "sla_at_risk"):
-            yield said, view.having(sla="breached" if candidate.kind == "sla_breached" else "at_risk")
-        elif candidate.kind != "repeat_reports":
-            changed = view.having()
-            changed.signals[candidate.kind] = [candidate.claim.model_copy(update={"asserted_by": "support"})]
-            yield said, changed
+            state = "breached" if candidate.kind == "sla_breached" else "at_risk"
+            yield said, True, lambda v, state=state: v.having(sla=state)  # type: ignore[misc]
+        elif candidate.kind == "repeat_reports":
+            wanted = view.settings.pattern.accounts
+            yield f"{wanted} accounts are confirmed", False, lambda v, n=wanted: v.having(assumed_accounts=n)  # type: ignore[misc]
+        else:
+            confirmed = candidate.claim.model_copy(update={"asserted_by": "support"})
+            yield said, False, lambda v, claim=confirmed: v.with_signal(claim)  # type: ignore[misc]
 
 
 def _assumed(group: Group, value: str, view: View) -> Claim:

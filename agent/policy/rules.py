@@ -5,8 +5,8 @@ A rule is one condition over a `View`. The order of the table breaks ties. docs/
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 
+from agent.policy import clock
 from agent.policy.view import View
 from schemas.facts import Claim
 from schemas.vocabulary import AskKind, Owner, RuleClass, Severity
@@ -206,9 +206,8 @@ def _sla(view: View, state: str, kind: str) -> Hit | None:
 def _waiting(view: View) -> Hit | None:
     overdue = False
     if (escalation := view.context.open_escalation) is not None:
-        upper = getattr(view.settings.cadence, escalation.severity).customer[1]
-        limit = timedelta(days=upper) if escalation.severity == "medium" else timedelta(hours=upper)
-        overdue = view.now - escalation.last_update >= 2 * limit
+        hours = clock.Hours.of(view.context.calendar or view.settings.calendar)
+        overdue = view.now >= clock.neglected(escalation.severity, escalation.last_update, hours, view.settings)
     if not view.has("waiting_too_long") and not overdue:
         return None
     because = "no update on the open escalation for twice the cadence's upper bound" if overdue else ""
@@ -490,6 +489,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "HND-6", "handle", HANDLE + "the customer needs guidance or training, not a fix",
         "`security_questionnaire` alone", "", "", _questionnaire,
+        reason="Alone: beats no soft rule.",
     ),
     Rule(
         "HND-7", "handle", "Document everything: the escalation trail is valuable for pattern detection",
@@ -512,4 +512,4 @@ ORDER: dict[str, int] = {rule.id: place for place, rule in enumerate(RULES)}
 # Rules on statements about the ticket as a whole: judged once, with the main issue.
 WHOLE_TICKET = frozenset(rule.id for rule in RULES if rule.id.startswith(("BUS-", "TIM-")))
 # Handle rules that win only where no soft rule fired; each says why in `reason`.
-WEAK_HANDLE = frozenset(("HND-8", "HND-9"))
+WEAK_HANDLE = frozenset(("HND-6", "HND-8", "HND-9"))

@@ -3,7 +3,7 @@
 import re
 from copy import copy
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from agent.policy.settings import Settings
 from schemas.context import Context
@@ -34,6 +34,7 @@ ANSWERED_BY_RESOLVED = frozenset(
         "work_blocked",
         "beyond_support_diagnosis",
         "access_required",
+        "custom_implementation",
         "waiting_too_long",
         "no_progress",
         "worsening",
@@ -41,30 +42,27 @@ ANSWERED_BY_RESOLVED = frozenset(
 )
 # Unconfirmed, either of them is a suspicion.
 CONFIRMATION = ("bug_confirmed", "code_change_needed")
-_AMOUNT = re.compile(r"(\d[\d.,'\u00a0\u202f ]*)\s*(k|m|mio|million|thousand|tsd)?\b", re.IGNORECASE)
-_MONTHLY = re.compile(
-    r"\b(per month|/ ?mo(nth)?|monthly|pro monat|monatlich|par mois|al mes|por mês|月額)", re.IGNORECASE
+_PERIODS = (
+    (12, r"\bmrr\b|\ba month\b|\bper month\b|/ ?mo(?:nth)?\b|\bmonthly|\bp\.? ?m\b"),
+    (12, r"\bpro monat|\bim monat|\bmonatlich|\bmtl\b|\bpar mois|\bal mes|\bpor mês|\bmensu|月額"),
+    (4, r"\bper quarter|\ba quarter\b|\bquarterly|\bpro quartal|\bpar trimestre|\bpor trimestre"),
 )
-_FACTOR = {"k": 1000, "thousand": 1000, "tsd": 1000, "m": 10**6, "mio": 10**6, "million": 10**6}
+PERIODS = tuple((times, re.compile(pattern, re.IGNORECASE)) for times, pattern in _PERIODS)
 
 
 def annual_amount(text: str) -> Decimal | None:
-    """The amount of money in `text`, a year's worth if it is said to be monthly; None if there is no number."""
-    match = _AMOUNT.search(text)
-    if match is None:
+    """The amount of money in `text` for a year (a month's twelve times, a quarter's four); None without a number."""
+    from agent.notation import numbers  # only tickets that name an amount need it
+
+    found = numbers(text)
+    # "ARR 2025: 120000": a bare year is no amount where there is another number.
+    sums = [n for n in found if n.currency] or [n for n in found if not 1990 <= n.value <= 2100] or found
+    if not sums:
         return None
-    digits = re.sub(r"['\u00a0\u202f ]", "", match.group(1)).rstrip(".,")
-    # The last separator is a decimal one unless three digits follow it: 1.265.000 and 1,265,000 against 1,265.50.
-    tail = re.search(r"[.,](\d+)$", digits)
-    if tail and len(tail.group(1)) != 3:
-        digits = re.sub(r"[.,]", "", digits[: tail.start()]) + "." + tail.group(1)
-    else:
-        digits = re.sub(r"[.,]", "", digits)
-    try:
-        amount = Decimal(digits) * _FACTOR.get((match.group(2) or "").lower(), 1)
-    except InvalidOperation:
-        return None
-    return amount * 12 if _MONTHLY.search(text) else amount
+    times = next((times for times, period in PERIODS if period.search(text)), 1)
+    # "9.000 €" may be nine thousand; nobody's contract is worth nine with three decimals.
+    value = max(sums[0].candidates) if sums[0].value < 1000 else sums[0].value
+    return value * times
 
 
 def counted(claim: Claim) -> int | None:
@@ -88,8 +86,13 @@ def _earlier(claim: Claim, other: Claim) -> bool:
 class View:
     """The facts of one issue as sets, so that a rule is one readable condition."""
 
-    def __init__(self, facts: Facts, context: Context, settings: Settings, now: datetime, issue: int) -> None:
-        self.facts, self.context, self.settings, self.now, self.issue = facts, context, settings, now, issue
+    def __init__(
+        self, facts: Facts, context: Context, settings: Settings, now: datetime, issue: int, main: bool
+    ) -> None:
+        """`main`: the issue that context, accounts and counts speak of; a side issue has only its own signals."""
+        self.facts, self.context, self.settings, self.now = facts, context, settings, now
+        self.issue, self.main = issue, main
+        self.assumed_accounts = 0
         self.signals: dict[str, list[Claim]] = {}
         self.reported: dict[str, list[Claim]] = {}
         self.disputed: list[Claim] = []
@@ -106,8 +109,10 @@ class View:
         self._cancel_resolved()
         self.workaround = self._newest(facts.workarounds)
         self.scope = self._newest(facts.scopes)
-        self.tier = context.tier or self._tier_in_ticket() or "L1"
-        self.tier_assumed = context.tier is None and self._tier_in_ticket() is None
+        known_tier = context.tier or self._tier_in_ticket()
+        self.tier = known_tier or "L1"
+        self.tier_assumed = known_tier is None
+        self.own_names = self._own_names()
         self.high_value = self._high_value()
         self.sla = "unknown"
         self._suspicion()
@@ -124,6 +129,10 @@ class View:
                 self.signals[kind] = left
             else:
                 del self.signals[kind]
+        for kind in (*ANSWERED_BY_RESOLVED, *CONFIRMATION):
+            claims = self.reported.pop(kind, [])
+            if left := [claim for claim in claims if not any(_earlier(claim, end) for end in endings)]:
+                self.reported[kind] = left
 
     def _suspicion(self) -> None:
         """An unconfirmed "it is a bug" is a suspicion; a suspicion beside a stronger signal says nothing new."""
@@ -134,9 +143,9 @@ class View:
         for kind in ("bug_suspected", "major_function_broken"):
             if kind in self.reported and kind not in self.signals:
                 self.signals[kind] = self.reported.pop(kind)
-        if self.context.bug_confirmed:
+        if self.main and self.context.bug_confirmed:
             self.signals.setdefault("bug_confirmed", [])
-        if self.context.bug_record:
+        if self.main and self.context.bug_record:
             self.signals.setdefault("bug_tracked", [])
         if STRONGER_THAN_SUSPICION & self.signals.keys():
             self.signals.pop("bug_suspected", None)
@@ -162,11 +171,13 @@ class View:
 
     def _high_value(self) -> bool | None:
         account = self.context.account
-        names = {claim.subject.casefold() for claim in self.facts.accounts if claim.kind == "reporter"}
+        known = self.own_names - {"reporter", ""}
+        named = {claim.subject.casefold() for claim in self.facts.accounts} - {"reporter", ""}
         value = account.annual_value if account else None
         plan = account.plan if account else None
         for claim in self.facts.accounts:
-            own = claim.subject.casefold() in names | {"reporter", ""} or not names
+            # Where nothing says which account reports, the only one that is named does.
+            own = claim.subject.casefold() in self.own_names or (not known and len(named) == 1)
             if claim.status != "counts" or not own:
                 continue
             if claim.kind == "annual_value" and value is None:
@@ -174,6 +185,12 @@ class View:
             if claim.kind == "plan" and plan is None:
                 plan = claim.value
         return self._is_high(value, plan)
+
+    def _own_names(self) -> set[str]:
+        names = {claim.subject.casefold() for claim in self.facts.accounts if claim.kind == "reporter"}
+        if self.context.account and self.context.account.name:
+            names.add(self.context.account.name.casefold())
+        return names | {"reporter", ""}
 
     def _is_high(self, value: Decimal | None, plan: str | None) -> bool | None:
         settings = self.settings.account
@@ -192,6 +209,12 @@ class View:
         other.signals, other.reported = dict(self.signals), dict(self.reported)
         for name, value in changes.items():
             setattr(other, name, value)
+        return other
+
+    def with_signal(self, claim: Claim) -> "View":
+        """A copy in which this claim counts too."""
+        other = self.having()
+        other.signals[claim.kind] = [claim]
         return other
 
     def has(self, *kinds: str) -> bool:
@@ -235,31 +258,40 @@ class View:
 
     def accounts(self, same: str) -> int:
         """Distinct accounts with the same `cause` or `symptoms`, this one included, as far as staff or ledger say."""
-        names = {"(this account)"}
-        oldest = self.now - timedelta(days=self.settings.pattern.window_days)
-        for related in self.context.related:
-            fresh = related.reported is None or related.reported >= oldest
-            if fresh and (related.same == same or same == "symptoms"):
-                names.add(related.account.casefold())
-        kinds = {"same_cause"} | ({"same_symptoms"} if same == "symptoms" else set())
-        own = {c.subject.casefold() for c in self.facts.accounts if c.kind == "reporter"} | {"reporter", ""}
-        names.update(
-            claim.subject.casefold()
-            for claim in self.facts.accounts
-            if claim.status == "counts" and claim.kind in kinds and claim.subject.casefold() not in own
-        )
-        count = len(names)
-        if same == "symptoms" and self.has("repeat_reports"):
-            tickets = {c.value for c in self.facts.references if c.kind == "same_issue_ticket"}
+        if not self.main:
+            return 1
+        count = max(1 + len(self._others(same)), self.assumed_accounts if same == "symptoms" else 0)
+        if same == "symptoms" and self.said_by_staff("repeat_reports"):
+            tickets = {
+                claim.value
+                for claim in self.facts.references
+                if claim.kind == "same_issue_ticket" and claim.asserted_by in ("support", "system")
+            }
             count = max(count, 1 + len(tickets - {self.facts.ticket_id}))
         measures = {"customers_same_cause": 0, "other_customers_same_cause": 1}
         if same == "symptoms":
             measures |= {"customers_affected": 0, "other_customers_affected": 1}
         for claim in self.facts.measures:
             if claim.status == "counts" and claim.kind in measures:
-                stated = counted(claim)
-                count = max(count, (stated or 0) + measures[claim.kind])
+                count = max(count, (counted(claim) or 0) + measures[claim.kind])
         return count
+
+    def _others(self, same: str) -> set[str]:
+        """Names of the other accounts. Only a pattern has a window: one confirmed cause stays one."""
+        oldest = self.now - timedelta(days=self.settings.pattern.window_days)
+        names = {
+            related.account.casefold()
+            for related in self.context.related
+            if related.same == "cause"
+            or (same == "symptoms" and (related.reported is None or related.reported >= oldest))
+        }
+        kinds = {"same_cause"} | ({"same_symptoms"} if same == "symptoms" else set())
+        names |= {
+            claim.subject.casefold()
+            for claim in self.facts.accounts
+            if claim.status == "counts" and claim.kind in kinds
+        }
+        return names - self.own_names
 
     def pattern_claims(self) -> list[Claim]:
         """The claims that speak of other accounts."""
@@ -271,7 +303,8 @@ class View:
         )
 
     def high_value_blocked(self) -> int:
-        """How many high-value accounts are blocked by this."""
+        """How many high-value accounts with this cause are blocked."""
+        others = self._others("cause")
         blocked = {r.account.casefold() for r in self.context.related if r.high_value and r.blocked}
         stated: dict[str, set[str]] = {}
         for claim in self.facts.accounts:
@@ -280,19 +313,22 @@ class View:
                 low = claim.kind == "annual_value" and not self._is_high(annual_amount(claim.value), None)
                 if mark and not low and not (claim.kind == "plan" and not self._is_high(None, claim.value)):
                     stated.setdefault(claim.subject.casefold(), set()).add(mark)
-        own = {c.subject.casefold() for c in self.facts.accounts if c.kind == "reporter"} | {"reporter", ""}
-        blocked |= {name for name, marks in stated.items() if len(marks) == 2 and name not in own}
-        return len(blocked) + (self.high_value is True and self.has("work_blocked"))
+        blocked |= {name for name, marks in stated.items() if len(marks) == 2}
+        return len(blocked & others) + (self.high_value is True and self.has("work_blocked"))
 
     @property
     def business_pain(self) -> bool:
         """What lifts a wish above HND-8: blocked work, a deal or renewal, two or more accounts."""
-        return self.has("work_blocked", "deal_or_renewal_at_risk") or self.accounts("symptoms") >= 2
+        return self.has("work_blocked") or self._deal() or self.accounts("symptoms") >= 2
 
     @property
     def dated(self) -> bool:
         """Whether a date is set that this must make."""
         kinds = ("renewal_date", "go_live_date", "deadline_wanted")
-        return self.has("deal_or_renewal_at_risk") or any(
-            c.kind in kinds and c.status == "counts" for c in self.facts.measures
+        return self._deal() or (
+            self.main and any(c.kind in kinds and c.status == "counts" for c in self.facts.measures)
         )
+
+    def _deal(self) -> bool:
+        """Whether a deal or renewal depends on this very issue; the signal itself is seen with every issue."""
+        return any(claim.issue == self.issue for claim in self.signals.get("deal_or_renewal_at_risk", ()))
