@@ -93,6 +93,7 @@ class View:
         self.facts, self.context, self.settings, self.now = facts, context, settings, now
         self.issue, self.main = issue, main
         self.assumed_accounts = 0
+        self._counts: dict[str, int] = {}
         self.signals: dict[str, list[Claim]] = {}
         self.reported: dict[str, list[Claim]] = {}
         self.disputed: list[Claim] = []
@@ -206,7 +207,7 @@ class View:
     def having(self, **changes: object) -> "View":
         """A copy with an unknown made known, for what would have changed the decision."""
         other = copy(self)
-        other.signals, other.reported = dict(self.signals), dict(self.reported)
+        other.signals, other.reported, other._counts = dict(self.signals), dict(self.reported), {}
         for name, value in changes.items():
             setattr(other, name, value)
         return other
@@ -260,6 +261,11 @@ class View:
         """Distinct accounts with the same `cause` or `symptoms`, this one included, as far as staff or ledger say."""
         if not self.main:
             return 1
+        if same not in self._counts:
+            self._counts[same] = self._accounts(same)
+        return self._counts[same]
+
+    def _accounts(self, same: str) -> int:
         count = max(1 + len(self._others(same)), self.assumed_accounts if same == "symptoms" else 0)
         if same == "symptoms" and self.said_by_staff("repeat_reports"):
             tickets = {
