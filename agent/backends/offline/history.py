@@ -1,0 +1,189 @@
+"""What was tried, and how to reproduce: attempts and the sections of a report, in the ticket's words."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from agent.backends.offline.lexicon import lists
+from agent.backends.offline.passages import Passage
+from agent.backends.offline.quoting import quote
+from agent.backends.offline.secrets import Secret
+from agent.backends.offline.sections import Placed
+from schemas.report import AttemptReport, ReproductionReport
+from schemas.vocabulary import ReproductionPart
+
+MAX_ATTEMPTS = 12
+MAX_STEPS = 20
+_CLAUSE_RESULT = re.compile(
+    r"(?:,|;|\s-|\.)?\s+(?:but|without|however|and (?:it|that|this|the|still|now|got)|with (?:no|the same)|"
+    r"only to|yet|pero|aber|mais|mas)\s|\s*(?:->|→|=>)\s"
+)
+_TELLS_RESULT = re.compile(
+    r"(?:n't|\bnot|\bno|\bstill|\bsame|works?|worked|fixed|solved|helps?|helped|allows?|seems?|made|gave)\b"
+)
+_ACTION = re.compile(
+    r"(?:then |and |now |next,? |first,? |finally,? |please )?(?:(?:i|we|you|user) )?(?:open|go|click|press|tap|"
+    r"select|choose|create|add|"
+    r"set|run|start|launch|install|download|upload|import|export|log|sign|enter|type|navigate|switch|save|copy|"
+    r"paste|use|call|send|"
+    r"build|deploy|delete|remove|edit|change|drag|drop|scroll|enable|disable|turn|wait|connect|attach|import|"
+    r"close|reload|refresh|"
+    r"öffne|klick|wähle|abre|haga|clique|ouvr|cliqu)\w*\b"
+)
+_FAILS = re.compile(
+    r".{0,200}?(?:\bcannot|can't|n't|not able|unable|will not|is not|does not|error|crash|freez|fail|throws|"
+    r"disappears|hangs)\b"
+)
+_NUMBERED = re.compile(r"[ \t]*\(?\d{1,2}[.)]")
+_CONDITION = re.compile(r"^(?:if|when|whenever|unless)\b")
+
+
+def attempts(text: str, placed: Sequence[Placed], secrets: tuple[Secret, ...]) -> Iterable[AttemptReport]:
+    """Each thing that was done, with what came of it if the same or the next sentence says so."""
+    cues = lists()
+    count = 0
+    for index, item in enumerate(placed):
+        passage = item.passage
+        if passage.kind not in {"prose"} or item.is_heading or item.section in {"expected", "step", "environment"}:
+            continue
+        if passage.asserter not in {"customer", "support"} or count >= MAX_ATTEMPTS:
+            continue
+        found = cues["tried"].search(passage.low)
+        if item.section != "tried" and (found is None or not _is_done(passage, found.start(), found[0])):
+            continue
+        start = found.start() if found else 0
+        words = quote(text, passage, start, found.end() if found else len(passage.low), secrets)
+        action, result = _split(words)
+        if not result:
+            result = _result_after(placed, index)
+        if len(action.split()) > 2 and not words.endswith(":"):
+            count += 1
+            yield AttemptReport(action=action, result=result, asserted_by=passage.asserter, quote=words)
+
+
+def _is_done(passage: Passage, start: int, cue: str) -> bool:
+    if passage.is_question or _CONDITION.match(passage.low):
+        return False
+    if cue.split()[0].endswith("ing") and not _TELLS_RESULT.search(passage.low):
+        return False  # "using version 4.7" is a setting, "using another browser did not help" an attempt
+    before = passage.low[max(0, start - 30) : start]
+    asked = lists()["question_of_support"].search(before) is not None
+    if passage.asserter == "support" and lists()["question_of_support"].match(passage.low):
+        return False
+    return not asked and "n't" not in before[-5:] and "not " not in before[-5:]
+
+
+def _split(words: str) -> tuple[str, str]:
+    cut = _CLAUSE_RESULT.search(words, 12)
+    if cut is None:
+        return words, ""
+    result = words[cut.start() :].lstrip(" ,;.:-→>=").strip()
+    return (words[: cut.start()].strip(), result) if len(result) > 4 else (words, "")
+
+
+def _result_after(placed: Sequence[Placed], index: int) -> str:
+    """The next sentence of the same message, where it begins as a result does."""
+    passage = placed[index].passage
+    for item in placed[index + 1 : index + 2]:
+        after = item.passage
+        same = after.message == passage.message and after.kind == "prose"
+        if same and lists()["outcome"].match(after.low) and len(after.text) < 200:
+            return after.text
+    return ""
+
+
+def reproduction(text: str, placed: Sequence[Placed], secrets: tuple[Secret, ...]) -> Iterable[ReproductionReport]:
+    """The parts that the ticket heads as such. Steps are never made out of prose that is not one."""
+    placed = _with_bare_lists(text, placed)
+    listed = {item.passage.message for item in placed if item.section == "step" and _is_item(text, item.passage)}
+    steps = 0
+    seen: set[tuple[str, str]] = set()
+    have: set[ReproductionPart] = set()
+    for item in placed:
+        part = _part(item)
+        passage = item.passage
+        if part is None or item.is_heading or passage.kind == "machine" or passage.asserter == "system":
+            continue
+        start = item.text_start - passage.start
+        words = quote(text, passage, start, min(len(passage.low), start + 200), secrets)
+        if start and words.startswith(passage.text[:start]):
+            words = words[start:].strip()
+        if len(words) < 3 or (part, words) in seen or lists()["greeting"].match(passage.low):
+            continue
+        if part == "step" and not _is_step(text, passage, words, in_list=passage.message in listed):
+            if not _FAILS.search(passage.low):
+                continue
+            part = "actual"
+        steps += part == "step"
+        if part == "step" and steps > MAX_STEPS:
+            continue
+        seen.add((part, words))
+        have.add(part)
+        yield ReproductionReport(part=part, text=words, quote=words)
+    yield from _loose_parts(text, placed, secrets, have)
+
+
+def _with_bare_lists(text: str, placed: Sequence[Placed]) -> Sequence[Placed]:
+    """Numbered items that a customer writes without a heading are steps if most of them begin with an action."""
+    if any(item.section == "step" for item in placed):
+        return placed
+    items = [
+        i
+        for i in placed
+        if i.section == "" and i.passage.asserter == "customer" and _NUMBERED.match(_line_head(text, i.passage))
+    ]
+    acting = [item for item in items if _ACTION.match(item.passage.low)]
+    if len(items) < 2 or len(acting) * 3 < len(items) * 2:
+        return placed
+    chosen = {id(item) for item in items}
+    return [replace(item, section="step") if id(item) in chosen else item for item in placed]
+
+
+def _line_head(text: str, passage: Passage) -> str:
+    return text[text.rfind("\n", 0, passage.start) + 1 : passage.start]
+
+
+def _is_item(text: str, passage: Passage) -> bool:
+    return bool(_line_head(text, passage).strip())
+
+
+def _is_step(text: str, passage: Passage, words: str, *, in_list: bool) -> bool:
+    """Under "steps to reproduce" many write a complaint. Items of a list are steps; else what begins with an action."""
+    if words.endswith(":") and len(words.split()) < 4:
+        return False
+    if in_list:
+        return _is_item(text, passage)
+    return _ACTION.match(passage.low) is not None and not _FAILS.match(passage.low)
+
+
+def _part(item: Placed) -> ReproductionPart | None:
+    section = item.section
+    if section == "" or section == "other" or section == "tried" or section == "evidence":
+        return None
+    return section
+
+
+def _loose_parts(
+    text: str, placed: Sequence[Placed], secrets: tuple[Secret, ...], have: set[ReproductionPart]
+) -> Iterable[ReproductionReport]:
+    """Frequency and what was ruled out stand in prose as often as under a heading: the first of each."""
+    wanted: tuple[ReproductionPart, ...] = ("frequency", "ruled_out")
+    for part in wanted:
+        if part in have:
+            continue
+        for item in placed:
+            passage = item.passage
+            if passage.kind != "prose" or passage.asserter not in {"customer", "support"} or passage.is_question:
+                continue
+            found = lists()[part].search(passage.low)
+            if found is not None and re.search(r"\bnot\b|n't", passage.low[: found.start()]):
+                continue  # "will not build consistently" names no frequency
+            if found is None or item.section == "expected" or (part == "frequency" and _polite(passage.low)):
+                continue
+            words = quote(text, passage, found.start(), found.end(), secrets)
+            yield ReproductionReport(part=part, text=words, quote=words)
+            break
+
+
+def _polite(low: str) -> bool:
+    return "as always" in low or "always happy" in low or "please" in low
