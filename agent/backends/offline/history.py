@@ -34,6 +34,7 @@ _FAILS = re.compile(
     r".{0,200}?(?:\bcannot|can't|n't|not able|unable|will not|is not|does not|error|crash|freez|fail|throws|"
     r"disappears|hangs)\b"
 )
+_REPRODUCED = re.compile(r"\b(?:reproduce[ds]? (?:it|this|the)|steps)\b[^\n]{0,120}:\s*$")
 _NUMBERED = re.compile(r"[ \t]*\(?\d{1,2}[.)]")
 _CONDITION = re.compile(r"^(?:if|when|whenever|unless)\b")
 
@@ -127,10 +128,14 @@ def _with_bare_lists(text: str, placed: Sequence[Placed]) -> Sequence[Placed]:
     """Numbered items that a customer writes without a heading are steps if most of them begin with an action."""
     if any(item.section == "step" for item in placed):
         return placed
+    # Support's lists are mostly questions and advice; the steps of a reproduction say that they are.
+    reproduced = {i.passage.message for i in placed if _REPRODUCED.search(i.passage.low)}
     items = [
         i
         for i in placed
-        if i.section == "" and i.passage.asserter == "customer" and _NUMBERED.match(_line_head(text, i.passage))
+        if i.section == ""
+        and (i.passage.asserter == "customer" or i.passage.message in reproduced)
+        and _NUMBERED.match(_line_head(text, i.passage))
     ]
     acting = [item for item in items if _ACTION.match(item.passage.low)]
     if len(items) < 2 or len(acting) * 3 < len(items) * 2:

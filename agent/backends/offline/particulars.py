@@ -47,7 +47,7 @@ _CODE = re.compile(
     r"return code)(?i:[ ](?:code|number|no\.?|was|is|of))*[ ]?[:#=]?[ ]?"
     r"(?P<code>0x[0-9a-fA-F]{2,16}|[A-Z]{1,10}[-_]?\d{2,7}|-?\d{1,7})|(?P<status>[45]\d\d)(?=[ ](?:error|errors|"
     r"bad gateway|internal|forbidden|"
-    r"not found|unauthori|response|service unavailable|gateway))|(?P<name>ERR_[A-Z_]{3,40}|ORA-\d{5}|"
+    r"not found|unauthori|response|service unavailable|gateway))|(?P<name>ERR_[A-Z_]{3,40}|[A-Z]{3,12}_\d{2,6}|ORA-\d{5}|"
     r"EXC_[A-Z_]{3,30}|E[A-Z]{6,14}(?=[ :])|"
     r"[A-Z]{2,6}-(?:E|ERR)-?\d{2,6}))(?!\w)"
 )

@@ -41,7 +41,7 @@ _SALUTATION = re.compile(
     r"(?i)[ \t]*(?:hi|hello|hey|dear|hallo|hola|bonjour|olá|good \w{3,9})\b[^\n.]{0,40}[,!:]?[ \t]*$"
 )
 CLOSING = re.compile(  # a line that ends a mail
-    r"(?i)[ \t>]*(?:(?:best|kind|warm|many|with kind)?[ ]?(?:regards|wishes)|thanks(?: and (?:best )?regards)?|"
+    r"(?i)^[ \t>]*(?:(?:best|kind|warm|many|with kind)?[ ]?(?:regards|wishes)|thanks(?: and (?:best )?regards)?|"
     r"thank you|sincerely|cheers|yours(?: \w+)?|cordially|respectfully|mit freundlichen grüßen|viele grüße|"
     r"(?:un )?(?:cordial )?saludos?|atentamente|cordialement|bien à vous|atenciosamente)[,.! ]*$",
     re.MULTILINE,

@@ -48,14 +48,16 @@ def place(passages: Sequence[Passage]) -> tuple[Placed, ...]:
     placed: list[Placed] = []
     section: SectionName = ""
     message: int | None = -1
+    inline = False  # "Expected: ..." on one line ends with its paragraph
     for passage in passages:
-        if passage.message != message:
-            section, message = "", passage.message
+        if passage.message != message or (inline and placed and passage.start - placed[-1].passage.end > 1):
+            section, message, inline = "", passage.message, False
         if passage.kind in {"prose", "heading"}:
             found = _heading(passage)
             if found is not None:
                 section, rest = found
                 alone = rest >= len(passage.text)
+                inline = not alone
                 placed.append(Placed(passage, section, passage.start + rest, is_heading=alone))
                 continue
             if passage.kind == "heading":
