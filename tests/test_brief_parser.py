@@ -208,8 +208,8 @@ def export_text() -> str:
     ("old", "new", "codes"),
     [
         ("Severity: High", "Severity: Critical", {"severity_differs"}),
-        ("Severity: High\n", "", {"severity_differs"}),
-        ("Severity: High", "severity - high", {"severity_differs"}),
+        ("Severity: High", "Gravity: High", {"severity_differs"}),
+        ("Severity: High (", "severity - high (", {"severity_differs"}),
         ("Severity: High", "SEVERITY:  high (same day)", set()),
         ("Target: Engineering", "Target: Security", {"target_differs"}),
         ("Target: Engineering", "Target: Engineering; Leadership informed", {"target_differs"}),

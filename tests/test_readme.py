@@ -102,7 +102,7 @@ def test_the_output_that_it_shows_is_what_is_printed(surroundings: dict[str, str
     line = next(command.line for command in COMMANDS if command.line.startswith("python3 scripts/dev.py run examples/"))
     printed = shell(f"{line} --format text", surroundings).stdout
     assert len(shown.splitlines()) >= 10
-    assert matches(f"{shown}\n{ANY_LINES}\n", printed, varying="--now" not in line), printed
+    assert matches(f"{shown.rstrip()}\n{ANY_LINES}\n", printed, varying="--now" not in line), printed
 
 
 @pytest.mark.parametrize("command", RUNNABLE, ids=lambda command: command.line)

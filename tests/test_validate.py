@@ -97,7 +97,7 @@ EXPORT = {
                 state="decides",
                 owner="engineering",
                 severity="high",
-                because="bug_confirmed, major_function_broken, no working workaround",
+                because="bug confirmed, major function broken, no workaround",
             ),
         ),
         tier="L2",

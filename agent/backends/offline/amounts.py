@@ -1,9 +1,11 @@
 """Money, counts and dates as people write them. Values are handed on as written: code elsewhere reads them."""
 
 import re
+from functools import cache
 
 from agent.backends.offline.lexicon import lists
 
+_OTHER_UNIT = re.compile(r"\b(?:per|and|to|minutes?|hours?|days?|weeks?|months?|years?|am|pm|times|euros?|dollars?)\b")
 # A word count that states no count ("several") is none.
 COUNT = (
     r"(?<![\w.,])(\d{1,3}(?:[.,' ]\d{3})+|\d{1,9}|"
@@ -18,11 +20,16 @@ MONEY = re.compile(
 )
 
 
+@cache
+def _counted(things: str) -> "re.Pattern[str]":
+    named = lists()[things].pattern
+    return re.compile(COUNT + rf"(?:\+|[ ]?%)?(?P<between>(?:[ ][a-z'-]{{2,14}}){{0,3}}?)[ ](?={named})")
+
+
 def counted(low: str, things: str) -> "re.Match[str] | None":
-    """A count followed, within two words, by one of the things of that list: group 1 is the count."""
-    for found in re.finditer(COUNT + r"(?:\+|[ ]?%)?(?:[ ]of)?((?:[ ][a-z'-]{2,14}){0,2}?)[ ]", low):
-        named = lists()[things].match(low, found.end())
-        if named is not None and not found[2].strip().startswith(("per", "and", "to", "minutes", "hours", "days")):
+    """A count followed, within three words, by one of the things of that list: group 1 is the count."""
+    for found in _counted(things).finditer(low):
+        if not _OTHER_UNIT.search(found["between"]):
             return found
     return None
 

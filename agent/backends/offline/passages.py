@@ -35,7 +35,7 @@ _SIGNS = str.maketrans(
 )
 _BULLET = re.compile(r"[ \t]*(?:[-*•+#]+|\(?\d{1,2}[.)]|[a-z][.)])[ \t]+")
 _MARKS = frozenset('"“”„»«')
-_SAYS = re.compile(r"\w")
+_SAYS = re.compile(r"[^\W\d_]")
 _HEADING = re.compile(r"[ \t]*(?:h[1-6]\.|##|#[ \t]?(?:\S+[ \t]?){1,5}:?[ \t]*$|\*[^*\n]{2,60}\*:?[ \t]*$|==)")
 _SALUTATION = re.compile(
     r"(?i)[ \t]*(?:hi|hello|hey|dear|hallo|hola|bonjour|olá|good \w{3,9})\b[^\n.]{0,40}[,!:]?[ \t]*$"
@@ -69,6 +69,7 @@ _MACHINE = re.compile(
     | \#\d{1,3}[ ]{1,4}0x
     | File[ ]"[^"\n]{1,200}",[ ]line
     | Traceback[ ]\(
+    | (?:[\w$]{1,40}\.){1,8}[A-Z]\w{2,40}(?:Error|Exception)\b
     | Caused[ ]by:
     | "[\w.-]{1,60}"[ ]?:
     | \{(?:panel|code|noformat|quote|color)

@@ -47,6 +47,8 @@ def references(ticket: Ticket, passages: Sequence[Passage], secrets: tuple[Secre
         seen.add(clean)
         found.append(ReferenceReport(kind=kind, value=clean, quote=words.strip()))
 
+    if ticket.id and ticket.id in ticket.text:
+        add("ticket", ticket.id, ticket.text.index(ticket.id), ticket.id)
     for passage in passages:
         if passage.kind == "machine":
             continue

@@ -51,12 +51,16 @@ class Mention:
 def find_signals(placed: Sequence[Placed], language: str) -> tuple[Mention, ...]:
     """Every signal that the rules see, in the ticket's order, after the rules that weigh one against another."""
     mentions: list[Mention] = []
+    repeats: dict[tuple[str, str], int] = {}
     tongues = LANGUAGES if language == "und" else tuple(dict.fromkeys(("en", language)))
     tables = [(tongue, rule) for tongue in tongues for rule in rules(tongue)]
     for item in placed:
         if item.section == "expected" or item.is_heading or item.passage.kind == "machine":
             continue
-        mentions.extend(_passage_mentions(item.passage, tables))
+        said = (item.passage.asserter, item.passage.low)
+        repeats[said] = repeats.get(said, 0) + 1
+        if repeats[said] <= MAX_MENTIONS:
+            mentions.extend(_passage_mentions(item.passage, tables))
     return _weigh(_with_hints(mentions) + _outage(mentions, placed), placed)
 
 
