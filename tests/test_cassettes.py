@@ -79,6 +79,31 @@ def test_no_secret_and_no_header_too_many(path: Path) -> None:
         assert {name.lower() for name in interaction["response"]["headers"]} <= KEPT_RESPONSE_HEADERS
 
 
+def recorded_outcomes() -> list[dict[str, Any]]:
+    return [loaded(path).get_metadata("outcome", None) for path in CASSETTES]
+
+
+def test_each_way_through_the_road_is_recorded() -> None:
+    outcomes = recorded_outcomes()
+    assert len(outcomes) >= 8
+    assert {made["owner"] for made in outcomes if made["outcome"] == "escalate"} == {
+        "l2_support",
+        "engineering",
+        "product",
+        "security",
+        "leadership",
+    }
+    assert {made["outcome"] for made in outcomes} == {"handle", "needs_info", "escalate"}
+    assert any(made["brief_status"] == "incomplete" for made in outcomes)
+    assert any(made["brief_status"] == "valid" and made["usage"]["repairs"] for made in outcomes)
+
+
+def test_the_example_page_is_fresh() -> None:
+    from example_page import PAGE, page
+
+    assert PAGE.read_text(encoding="utf-8") == page()
+
+
 def loaded(path: Path) -> Any:
     with cassette(path, "once") as tape:  # once: nothing is played, and nothing has to be
         return tape

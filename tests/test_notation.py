@@ -310,3 +310,8 @@ def test_a_time_before_a_colon_is_a_time() -> None:
 def test_numbers_and_months_between_japanese_characters() -> None:
     assert [number.text for number in numbers("12月の6.8で直して、1,200件")] == ["12", "6.8", "1,200"]
     assert [(d.text, d.candidates[0].month) for d in dates("昨年11月に、12月の6.8で")] == [("11月", 11), ("12月", 12)]
+
+
+def test_japanese_clock_times() -> None:
+    found = times("本日10時30分までに、または17時に")
+    assert [(mention.hour, mention.minute) for mention in found] == [(10, 30), (17, 0)]

@@ -470,7 +470,7 @@ PIECES = st.sampled_from(
         "Best regards,\nMaria Lopez\n",
         "[ERROR] : failed to build\n",
         "„nicht” «rien» ",
-        "\u200b",
+        "a\u200bb ",
         "İ",
         "ﬁ",
         "データが消えました。",

@@ -34,6 +34,7 @@ def _compiled() -> re.Pattern[str]:
         rf"(?<![\w:.,/-])(?P<hour2>[01]?\d|2[0-4])(?:[.](?P<minute2>[0-5]\d))?[ \u00a0]?"
         rf"(?:(?P<half2>{_HALF})|Uhr\b|o'clock\b)",
         r"(?<![\w:.,/-])(?P<hour3>[01]?\d|2[0-4])[ ]?h(?P<minute3>[0-5]\d)?(?!\w)",
+        r"(?<!\d)(?P<hour4>[01]?\d|2[0-4])時(?:\s?(?P<minute4>[0-5]?\d)分)?",
         r"(?<!\w)(?P<word>noon|midnight)(?!\w)",
     )
     return re.compile("(?:" + "|".join(forms) + ")" + _ZONE, re.IGNORECASE)
@@ -46,14 +47,14 @@ def times(text: str) -> list[TimeMention]:
     """All clock times in `text`, in order. Hours are 0 to 23; 24:00 reads as 0:00."""
     found = []
     for match in _CLOCK.finditer(text):
-        form = next(n for n in ("1", "2", "3", "word") if match["word" if n == "word" else f"hour{n}"])
+        form = next(n for n in ("1", "2", "3", "4", "word") if match["word" if n == "word" else f"hour{n}"])
         if form == "word":
             hour, minute, second, half = (12 if match["word"].lower() == "noon" else 0), 0, None, None
         else:
             hour = int(match[f"hour{form}"])
             minute = int(match[f"minute{form}"] or 0)
             second = int(match["second1"]) if form == "1" and match["second1"] else None
-            half = None if form == "3" else match[f"half{form}"]
+            half = None if form in "34" else match[f"half{form}"]
         if half:
             if not 1 <= hour <= 12:
                 continue

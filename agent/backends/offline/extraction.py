@@ -10,7 +10,7 @@ from agent.backends.offline.lexicon import LANGUAGES, lists
 from agent.backends.offline.particulars import measures
 from agent.backends.offline.passages import Passage, passages
 from agent.backends.offline.people import accounts, people
-from agent.backends.offline.quoting import quote
+from agent.backends.offline.quoting import quote, without_secret
 from agent.backends.offline.references import references
 from agent.backends.offline.secrets import Secret, find_secrets
 from agent.backends.offline.sections import Placed, place
@@ -96,7 +96,7 @@ def _signals(
                 )
             )
     for secret in secrets[:3]:
-        words = text[secret.label_start : secret.label_end].strip()
+        words = without_secret(text, secret.label_start, secret.label_end, secret.label_start, secrets)
         holder = next((p for p in found if p.start <= secret.start < p.end), None)
         if words:
             asserter = holder.asserter if holder else "customer"

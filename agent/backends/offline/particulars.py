@@ -47,12 +47,13 @@ _CODE = re.compile(
     r"return code)(?i:[ ](?:code|number|no\.?|was|is|of))*[ ]?[:#=]?[ ]?"
     r"(?P<code>0x[0-9a-fA-F]{2,16}|[A-Z]{1,10}[-_]?\d{2,7}|-?\d{1,7})|(?P<status>[45]\d\d)(?=[ ](?:error|errors|"
     r"bad gateway|internal|forbidden|"
-    r"not found|unauthori|response|service unavailable|gateway))|(?P<name>ERR_[A-Z_]{3,40}|[A-Z]{3,12}_\d{2,6}|ORA-\d{5}|"
+    r"not found|unauthori|response|service unavailable|gateway))|(?P<name>ERR_[A-Z_]{3,40}|"
+    r"[A-Z]{3,12}_\d{2,6}|ORA-\d{5}|"
     r"EXC_[A-Z_]{3,30}|E[A-Z]{6,14}(?=[ :])|"
     r"[A-Z]{2,6}-(?:E|ERR)-?\d{2,6}))(?!\w)"
 )
 _THROWN = re.compile(
-    r"(?<![\w.])((?:[\w$]{1,40}\.){0,8}[A-Z][A-Za-z]{2,40}(?:Error|Exception|Fault)(?::[ ][^\n]{3,160}|(?= )))"
+    r"(?<![\w.])((?:[\w$]{1,40}\.){0,8}[A-Z][A-Za-z]{0,40}(?:Error|Exception|Fault)(?::[ ][^\n]{3,160}|(?= )))"
 )
 _LOGGED = re.compile(r"\[?(?:ERROR|FATAL|SEVERE)\]?[ \t]*[:|\]]?[ \t:]*(?P<words>[A-Za-z'\"<][^\n]{11,170})")
 _INNER = re.compile(r"\s*(?:backtrace|line|name|sourceId|sourceURL|source|at)\b ?[=:(]")

@@ -69,7 +69,7 @@ _MACHINE = re.compile(
     | \#\d{1,3}[ ]{1,4}0x
     | File[ ]"[^"\n]{1,200}",[ ]line
     | Traceback[ ]\(
-    | (?:[\w$]{1,40}\.){1,8}[A-Z]\w{2,40}(?:Error|Exception)\b
+    | (?:[\w$]{1,40}\.){1,8}[A-Z]\w{0,40}(?:Error|Exception)\b
     | Caused[ ]by:
     | "[\w.-]{1,60}"[ ]?:
     | \{(?:panel|code|noformat|quote|color)

@@ -3,7 +3,7 @@
 import re
 
 from agent.backends.offline.passages import Passage
-from agent.backends.offline.secrets import Secret
+from agent.backends.offline.secrets import Secret, whole_words
 
 MAX_QUOTE = 280  # code points
 _CUT = re.compile(r"[;:()]\s|,\s|\s-\s|\.\s|\n")
@@ -26,9 +26,9 @@ def without_secret(text: str, low: int, high: int, at: int, secrets: tuple[Secre
     for secret in secrets:
         if secret.start < high and low < secret.end:
             if at < secret.start:
-                high = secret.start
+                low, high = whole_words(text, low, secret.start)
             else:
-                low = secret.end
+                low, high = whole_words(text, secret.end, high)
     return text[low:high].strip().strip("\"'`:=,; ") if secrets else text[low:high].strip()
 
 

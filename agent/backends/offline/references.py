@@ -12,7 +12,7 @@ from schemas.ticket import Ticket
 from schemas.vocabulary import Reference
 
 MAX_REFERENCES = 30
-_LINK = re.compile(r"https?://[^\s<>\"'|\]){}]{4,300}")
+_LINK = re.compile(r"(?<!\w)https?://[^\s<>\"'|\]){}]{4,300}")
 _ID = re.compile(r"(?<![\w/.-])[A-Z][A-Z0-9]{1,9}-\d{1,7}(?![\w-])")
 _NUMBER = re.compile(
     r"(?i)(?<!\w)(ticket|case|issue|bug|incident|pr|pull request|request)s? ?(?:no\.? ?|number ?|"

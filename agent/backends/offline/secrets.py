@@ -25,7 +25,7 @@ _LABELLED = re.compile(
     r"auth[ _-]?tokens?|bearer|tokens?|private key|pin|cvv|cvc)"
     r"(?:[ ]?(?:is|was|ist|es|est|lautet|=>|:=|=|:)+|[ ])[ ]?(?P<value>[\"'`]?[^\s\"'`<>,;]{4,200})"
 )
-_CARD = re.compile(r"(?<![\w.-])(?:\d[ -]?){12,18}\d(?![\w-])")
+_CARD = re.compile(r"(?<![\d.-])(?:\d[ -]?){12,18}\d(?![\d-])")
 _PLACEHOLDER = re.compile(
     r"(?i)^[\"'`]?(?:x{3,}|\*+|\.{3,}|<|\[|\{|\$|%|your|redacted|removed|hidden|null|none|true|false|example|"
     r"changeme\W)"
@@ -52,6 +52,8 @@ def find_secrets(text: str) -> tuple[Secret, ...]:
             found.append(_secret(text, match.start("value"), match.end("value"), "credential"))
     for match in _CARD.finditer(text):
         digits = re.sub(r"\D", "", match[0])
+        if digits == match[0] and text[max(0, match.start() - 1) : match.end() + 1].strip(" \n,;:()\"'") != digits:
+            continue  # part of a longer id
         if 13 <= len(digits) <= 19 and digits[0] in "3456" and len(set(digits)) > 1 and luhn(digits):
             found.append(_secret(text, match.start(), match.end(), "card number"))
     found.sort(key=lambda secret: (secret.start, -secret.end))
@@ -85,13 +87,20 @@ def _secret(text: str, start: int, end: int, kind: str) -> Secret:
     """The label is what stands before the secret on its line; else the words after it; else the line before."""
     line = text.rfind("\n", 0, start) + 1
     for low, high in ((max(line, start - 60), start), (end, _line_end(text, end, 60)), _line_before(text, line)):
+        low, high = whole_words(text, low, high)
         words = re.search(r"\w[\w ,.'’/-]*\w", text[low:high])
         if words and any(c.isalpha() for c in words[0]):
-            cut = low + words.start()
-            if cut == low > line and text[low - 1].isalnum():  # the window cut a word in two
-                cut = next((i + 1 for i in range(cut, low + words.end()) if text[i] == " "), cut)
-            return Secret(start, end, cut, low + words.end(), kind)
+            return Secret(start, end, low + words.start(), low + words.end(), kind)
     return Secret(start, end, start, start, kind)
+
+
+def whole_words(text: str, low: int, high: int) -> tuple[int, int]:
+    """The stretch without the words that its ends cut in two."""
+    while low < high and low > 0 and text[low].isalnum() and text[low - 1].isalnum():
+        low += 1
+    while low < high < len(text) and text[high - 1].isalnum() and text[high].isalnum():
+        high -= 1
+    return low, high
 
 
 def _line_end(text: str, at: int, most: int) -> int:
