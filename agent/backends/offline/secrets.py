@@ -25,7 +25,9 @@ _LABELLED = re.compile(
     r"auth[ _-]?tokens?|bearer|tokens?|private key|pin|cvv|cvc)"
     r"(?:[ ]?(?:is|was|ist|es|est|lautet|=>|:=|=|:)+|[ ])[ ]?(?P<value>[\"'`]?[^\s\"'`<>,;]{4,200})"
 )
-_CARD = re.compile(r"(?<![\d.-])(?:\d[ -]?){12,18}\d(?![\d-])")
+_CARD = re.compile(r"(?<![\d.-])(?:(?:\d{4}[ -]){3}\d{4}|\d{4}[ -]\d{6}[ -]\d{5}|\d{13,19})(?!\d|-\d)")
+# Zero-width signs join: a quote that began behind one would begin inside a word.
+_LABEL = re.compile(r"\w[\w\u200b-\u200d\u2060\ufeff ,.'’/-]*\w")
 _PLACEHOLDER = re.compile(
     r"(?i)^[\"'`]?(?:x{3,}|\*+|\.{3,}|<|\[|\{|\$|%|your|redacted|removed|hidden|null|none|true|false|example|"
     r"changeme\W)"
@@ -88,7 +90,7 @@ def _secret(text: str, start: int, end: int, kind: str) -> Secret:
     line = text.rfind("\n", 0, start) + 1
     for low, high in ((max(line, start - 60), start), (end, _line_end(text, end, 60)), _line_before(text, line)):
         low, high = whole_words(text, low, high)
-        words = re.search(r"\w[\w ,.'’/-]*\w", text[low:high])
+        words = _LABEL.search(text[low:high])
         if words and any(c.isalpha() for c in words[0]):
             return Secret(start, end, low + words.start(), low + words.end(), kind)
     return Secret(start, end, start, start, kind)
