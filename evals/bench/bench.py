@@ -100,10 +100,9 @@ def each(action: Callable[[], object], runs: int) -> float:
 
 def typical_facts() -> "Facts":
     """The facts that the offline rules find in the example ticket for Engineering."""
-    from agent.ground import ground
-
     from agent.backends.base import ExtractCall
     from agent.backends.offline import OfflineBackend
+    from agent.ground import ground
     from agent.readers import read_ticket
     from schemas.report import FactsReport
 
