@@ -6,13 +6,11 @@
 What is named here is loaded when it is first used: `import agent` alone is cheap.
 """
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from agent.ground import ground
+    from agent.grounding.ground import ground
     from agent.pipeline import escalate, escalate_async
     from agent.policy.decide import decide
     from agent.readers import read_ticket
@@ -24,7 +22,7 @@ _HOME = {
     "decide": "agent.policy.decide",
     "escalate": "agent.pipeline",
     "escalate_async": "agent.pipeline",
-    "ground": "agent.ground",
+    "ground": "agent.grounding.ground",
     "read_ticket": "agent.readers",
     "validate_brief": "agent.validate",
 }
@@ -38,15 +36,3 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *_HOME])
-
-
-class _Package(ModuleType):
-    """Importing `agent.ground` binds that module to the package, over the function of the same name: undo it."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if name in _HOME and isinstance(value, ModuleType):
-            value = getattr(value, name)
-        super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

@@ -31,7 +31,7 @@ def road(
 ) -> Road:
     """The whole run for one ticket. Raises `ModelError` with the usage of all its calls, and the decision if made."""
     from agent.caveats import warnings
-    from agent.ground import ground
+    from agent.grounding.ground import ground
     from agent.policy.decide import decide
     from agent.policy.nextsteps import next_steps
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from agent.denial import denied
-from agent.fold import fold_text
+from agent.grounding.denial import denied
+from agent.grounding.fold import fold_text
 
 DENIED = [
     ("There was no data loss.", "data loss", "data_loss"),

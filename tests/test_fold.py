@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from agent.fold import Folded, fold, fold_text, needles, stands_in
+from agent.grounding.fold import Folded, fold, fold_text, needles, stands_in
 
 
 def spots(text: str, quote: str) -> list[tuple[int, int]]:

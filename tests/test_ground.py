@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.fold import fold_text, needles
-from agent.ground import ground
-from agent.traced import missing_number
+from agent.grounding.fold import fold_text, needles
+from agent.grounding.ground import ground
+from agent.grounding.traced import missing_number
 from schemas.facts import Claim, Facts
 from schemas.report import FactsReport
 from schemas.ticket import Message, Span, SpanKind, Speaker, Ticket

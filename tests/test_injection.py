@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.extents import order_extent
-from agent.injection import find_instructions
+from agent.grounding.extents import order_extent
+from agent.grounding.injection import find_instructions
 from agent.readers import read_ticket
 from schemas.ticket import Message, Span, Speaker, Ticket
 

@@ -13,7 +13,7 @@ from agent.backends.offline import OfflineBackend, draft, extract
 from agent.backends.offline.extraction import title
 from agent.backends.offline.lexicon import LANGUAGES, expand, rules
 from agent.backends.offline.secrets import find_secrets, luhn
-from agent.ground import ground
+from agent.grounding.ground import ground
 from agent.pipeline import escalate
 from agent.readers import read_ticket
 from agent.validate import validate_brief

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from agent.ground import ground
+from agent.grounding.ground import ground
 from agent.policy.decide import decide
 from agent.readers import read_ticket
 from prompts import ROOT, load

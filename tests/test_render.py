@@ -121,9 +121,8 @@ CUSTOMER COMMUNICATION
 - Last update: 2025-03-24: reproduced on our test account
 - Customer expectation: A fix by 26 March
 - Escalation risk: Announced: says they will leave
-- Next update: we ask you for progress by Mon 2025-03-24 13:30 UTC; the customer
-  hears from us by Mon 2025-03-24 13:30 UTC (internal every 4 h, customer every
-  4-8 h)
+- Next update: the customer hears from us by Mon 2025-03-24 13:30 UTC; we ask
+  you for progress before that
 - Customer timeline: Customer timeline as the ticket gives it
 
 WHAT'S NEEDED

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.sentences import MAX_SENTENCE, sentence_around, sentences
+from agent.grounding.sentences import MAX_SENTENCE, sentence_around, sentences
 
 
 def around(text: str, quote: str) -> str:

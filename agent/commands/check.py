@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     report = parse(FactsReport, raw, f"facts {arguments.facts!r}", "facts_report")
     ticket = read_ticket_argument(arguments.ticket)
 
-    from agent.ground import ground
+    from agent.grounding.ground import ground
 
     facts = ground(ticket, report)
     emit_json(facts.model_dump_json(indent=2), arguments.out)

@@ -180,7 +180,7 @@ def facts_of(arguments: argparse.Namespace) -> "tuple[Facts, Ticket | None]":
 
         report = parse(FactsReport, raw, name, "facts_report")
 
-        from agent.ground import ground
+        from agent.grounding.ground import ground
 
         facts = ground(ticket, report)
         tell_removed(facts)

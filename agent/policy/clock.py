@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from agent.errors import BadInput
-from agent.policy.settings import Settings
 from schemas.context import Calendar, Sla
 from schemas.decision import Cadence, SlaStatus
+
+if TYPE_CHECKING:
+    from agent.policy.settings import Settings  # which checks its calendar by this module
 
 UTC = UTC
 # A calendar that never opens within this many days is a mistake in the calendar.
@@ -142,7 +145,7 @@ def close_of_business(start: datetime, days: int, hours: Hours) -> datetime:
     return hours.span(moment.astimezone(hours.zone).date())[1]
 
 
-def deadline(severity: str, now: datetime, hours: Hours, settings: Settings) -> tuple[datetime, str]:
+def deadline(severity: str, now: datetime, hours: Hours, settings: "Settings") -> tuple[datetime, str]:
     """The deadline of policy section 6 and its reason in words."""
     now = now.astimezone(UTC)
     if severity == "critical":
@@ -160,7 +163,7 @@ def deadline(severity: str, now: datetime, hours: Hours, settings: Settings) -> 
     return close_of_business(now, days, hours), f"Medium: within {days} business days"
 
 
-def neglected(severity: str, last: datetime, hours: Hours, settings: Settings) -> datetime:
+def neglected(severity: str, last: datetime, hours: Hours, settings: "Settings") -> datetime:
     """When an open escalation has had no update for twice the cadence's upper bound (TIM-1), in the cadence's unit."""
     upper = 2 * float(getattr(settings.cadence, severity).customer[1])
     if severity == "critical":
@@ -170,7 +173,7 @@ def neglected(severity: str, last: datetime, hours: Hours, settings: Settings) -
     return add_business_days(last, round(upper), hours)
 
 
-def cadence(severity: str, last: datetime, hours: Hours, settings: Settings) -> Cadence:
+def cadence(severity: str, last: datetime, hours: Hours, settings: "Settings") -> Cadence:
     """When the next updates after `last` are due and overdue."""
     last = last.astimezone(UTC)
     bounds = getattr(settings.cadence, severity)
@@ -203,7 +206,7 @@ def _every(bounds: tuple[float, float], unit: str) -> str:
     return f"every {_range(bounds)} {unit}"
 
 
-def sla_status(sla: Sla, now: datetime, settings: Settings) -> SlaStatus:
+def sla_status(sla: Sla, now: datetime, settings: "Settings") -> SlaStatus:
     """Breached, at risk or within, computed from due time, pauses and now; the explanation is the arithmetic."""
     paused = _paused(sla, now)
     due = sla.due + paused

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Generic, TypeVar
 
-from agent.fold import fold_text
+from agent.grounding.fold import fold_text
 from agent.render.outline import Outline
 from schemas.facts import Claim, Facts
 from schemas.ticket import Ticket

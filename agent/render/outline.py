@@ -92,7 +92,9 @@ def _next_update(decision: Decision, zone: tzinfo | None) -> list[Line]:
     if decision.cadence is None:
         return []
     customer, internal = (when(due, zone) for due in (decision.cadence.customer_due, decision.cadence.internal_due))
-    text = f"we ask you for progress by {internal}; the customer hears from us by {customer} ({decision.cadence.rule})"
+    text = f"the customer hears from us by {customer}; we ask you for progress by {internal}"
+    if customer == internal:
+        text = f"the customer hears from us by {customer}; we ask you for progress before that"
     return [Line("b-next", "item", text, "Next update")]
 
 
@@ -122,8 +124,8 @@ def outline(brief: Brief, decision: Decision, ticket: Ticket, context: Context, 
         ],
         "WHAT'S NEEDED": [
             *(Line(f"b-ask-{number}", "item", _ask(ask)) for number, ask in enumerate(brief.asks, 1)),
-            Line("b-deadline", "item", brief.deadline, "Deadline"),
             *(Line(f"b-lead-{n}", "item", text, "Leadership") for n, text in enumerate(brief.leadership_asks, 1)),
+            Line("b-deadline", "item", brief.deadline, "Deadline"),
         ],
         "SUPPORTING CONTEXT": [
             Line(f"b-context-{number}", "item", text) for number, text in enumerate(brief.supporting_context, 1)

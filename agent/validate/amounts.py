@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from itertools import islice
 
-from agent.fold import fold_text
+from agent.grounding.fold import fold_text
 from agent.notation import Number
 from agent.validate.derive import Proven
 from agent.validate.fields import Field

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
-from agent.fold import fold_text, stands_in
+from agent.grounding.fold import fold_text, stands_in
 from agent.notation import Day, Number, dates, numbers, times
 from agent.validate.arithmetic import close, compute, readings, same_duration, share, spell
 from agent.validate.relative import days_behind, weekday_named

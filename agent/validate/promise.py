@@ -2,7 +2,7 @@
 
 import re
 
-from agent.fold import fold_text
+from agent.grounding.fold import fold_text
 from agent.validate.prose import split_sentences
 from schemas.brief import Brief
 from schemas.escalation import Finding

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from pydantic import BaseModel
 
-from agent.fold import Folded, fold, needles
+from agent.grounding.fold import Folded, fold, needles
 from agent.notation import DateMention, Day, Number, TimeMention, dates, identifiers, numbers, times
 from agent.validate.moments import Moment, moments, spread
 from agent.validate.stems import stems

@@ -68,7 +68,7 @@ def start_up() -> float:
 
 def grounding(ticket: "Ticket", report: "FactsReport") -> float:
     """Milliseconds for one `ground`."""
-    from agent.ground import ground
+    from agent.grounding.ground import ground
 
     facts = ground(ticket, report)
     if len(facts.claims()) != QUOTES or facts.removed:
@@ -102,7 +102,7 @@ def typical_facts() -> "Facts":
     """The facts that the offline rules find in the example ticket for Engineering."""
     from agent.backends.base import ExtractCall
     from agent.backends.offline import OfflineBackend
-    from agent.ground import ground
+    from agent.grounding.ground import ground
     from agent.readers import read_ticket
     from schemas.report import FactsReport
 

@@ -23,7 +23,8 @@ def customer_message(title: str, facts: Facts, decision: Decision, missing: tupl
     lines = [say(table, "greeting"), "", f"{say(table, 'thanks', title=title)} {say(table, owner)}"]
     if decision.cadence is not None:
         lines[-1] += " " + say(table, "update", time=moment(decision.cadence.customer_due))
-    asked = _questions(language, decision, missing)
+    # Security works from its own evidence: the customer of an exposure is not sent to reproduce it.
+    asked = _questions(language, decision, () if decision.owner == "security" else missing)
     if asked:
         lines += ["", say(table, "ask"), *(f"- {question}" for question in asked)]
     return "\n".join([*lines, "", say(table, "closing")])

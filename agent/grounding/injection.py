@@ -11,9 +11,9 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agent.extents import BLOCK_REACH, enclosing, order_extent
-from agent.fold import Folded, fold
-from agent.injection_forms import (
+from agent.grounding.extents import BLOCK_REACH, enclosing, order_extent
+from agent.grounding.fold import Folded, fold
+from agent.grounding.injection_forms import (
     DIRECTIVES,
     FOLLOWS,
     LABEL_LINE,
@@ -24,8 +24,8 @@ from agent.injection_forms import (
     Form,
     words_of,
 )
-from agent.intervals import Intervals
-from agent.sentences import sentence_around, sentences
+from agent.grounding.intervals import Intervals
+from agent.grounding.sentences import sentence_around, sentences
 from schemas.facts import Instruction
 from schemas.ticket import Ticket
 

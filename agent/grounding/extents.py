@@ -2,7 +2,7 @@
 
 import re
 
-from agent.sentences import sentence_around
+from agent.grounding.sentences import sentence_around
 
 BLOCK_REACH = 4_000  # code points; a log without blank lines is no paragraph
 _CLAUSE_CUT = re.compile(

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from agent.fold import fold_text
-from agent.intervals import Intervals
+from agent.grounding.fold import fold_text
+from agent.grounding.intervals import Intervals
 from schemas.facts import Claim
 from schemas.ticket import Ticket
 

@@ -4,10 +4,10 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, replace
 
-from agent.denial import denied
-from agent.fold import Folded, fold_text, needles
-from agent.intervals import Intervals
-from agent.sentences import sentence_around
+from agent.grounding.denial import denied
+from agent.grounding.fold import Folded, fold_text, needles
+from agent.grounding.intervals import Intervals
+from agent.grounding.sentences import sentence_around
 from schemas.facts import Evidence, Instruction
 from schemas.ticket import Message, Speaker, Ticket
 from schemas.vocabulary import Asserter

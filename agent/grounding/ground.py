@@ -7,13 +7,13 @@ listed in `Facts.removed` with its reason.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from agent.attribution import attribute, gate, own_asserter
-from agent.extents import order_extent
-from agent.fold import Folded, fold, fold_text, needles, stands_in
-from agent.injection import find_instructions
-from agent.newest import Order, supersede, withdraw
-from agent.places import Finder, Place
-from agent.traced import missing_number
+from agent.grounding.attribution import attribute, gate, own_asserter
+from agent.grounding.extents import order_extent
+from agent.grounding.fold import Folded, fold, fold_text, needles, stands_in
+from agent.grounding.injection import find_instructions
+from agent.grounding.newest import Order, supersede, withdraw
+from agent.grounding.places import Finder, Place
+from agent.grounding.traced import missing_number
 from schemas.facts import Claim, Facts, Group, Instruction, Status
 from schemas.report import (
     AccountReport,

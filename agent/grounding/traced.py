@@ -2,7 +2,7 @@
 
 import re
 
-from agent.fold import fold_text, stands_in
+from agent.grounding.fold import fold_text, stands_in
 
 # The number of a step belongs to the list, not to the fact.
 _ENUMERATION = re.compile(r"\s*(?:\(?\d{1,2}[.):]|(?:step|schritt|étape|paso|passo) \d{1,2}\b[.):]?)\s+", re.IGNORECASE)

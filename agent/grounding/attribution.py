@@ -1,6 +1,6 @@
 """Who says a claim, and whether that is enough (policy 2.5, 2.6). Code may only lower an authority, never raise it."""
 
-from agent.places import Place
+from agent.grounding.places import Place
 from schemas.facts import Group, Status
 from schemas.ticket import Ticket
 from schemas.vocabulary import GROUP_OF, Asserter
