@@ -16,6 +16,9 @@ NO_MODEL = (
     "No model read this ticket: the facts were found by word rules and the brief is a filled-in template. "
     "Read it against the ticket before you send it on."
 )
+NOTHING_FOUND = (
+    "The word rules found nothing to decide by. That is not the same as nothing being wrong: read the ticket."
+)
 _WHOSE = {"customer": "the customer's", "support": "support's", "system": "a system's", "quoted": "quoted"}
 _SHOWN = 120  # characters of ticket text in one warning
 _MANY = 3  # warnings of one kind before the rest is counted only
@@ -26,6 +29,8 @@ def warnings(
 ) -> tuple[str, ...]:
     """All warnings of a run but those about the brief itself, in the order of their weight."""
     found = [NO_MODEL] if backend == "offline" else []
+    if backend == "offline" and decision.outcome == "handle" and decision.deciding_rule is None:
+        found.append(NOTHING_FOUND)
     found += _instructions(facts)
     found += _secrets(ticket, facts)
     found += _override(decision)

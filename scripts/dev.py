@@ -197,7 +197,8 @@ def become(command, folder=None):
     """Run a command in place of this one, with its signals and its exit code."""
     if folder:
         os.chdir(folder)
-    sys.stdout.flush()
+    if sys.stdout is not None:  # closed by the caller
+        sys.stdout.flush()
     if os.name == "nt":  # exec there would return to the shell before the command is done
         return subprocess.call(command)
     return os.execv(command[0], command)

@@ -57,7 +57,8 @@ def hand_over(interpreter):
     """Run the same command with that interpreter. Does not return."""
     os.environ[SECOND_TRY] = "1"
     command = [interpreter, os.path.abspath(__file__)] + sys.argv[1:]
-    sys.stdout.flush()
+    if sys.stdout is not None:  # closed by the caller
+        sys.stdout.flush()
     if os.name == "nt":  # exec there would return to the shell before the command is done
         import subprocess
 

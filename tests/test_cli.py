@@ -169,7 +169,7 @@ def test_bad_input_is_one_line_and_exit_code_2(command: Run, arguments: tuple[ob
         ("\udcff", "not Unicode text"),
         ("{}", "language: Field required; understandable: Field required; "),
         ("{}", "; and 7 more; the shape: `escalation schema facts_report`"),
-        (json.dumps(EMPTY_REPORT | {"severity": "critical"}), "severity: Extra inputs are not permitted"),
+        (json.dumps(EMPTY_REPORT | {"severity": "critical"}), "severity: no such key"),
         (
             json.dumps(EMPTY_REPORT | {"signals": [BUG | {"signal": "bug_confirm"}]}),
             "signals.0.signal: no such name 'bug_confirm', expected bug_confirmed",
@@ -196,7 +196,7 @@ def test_facts_of_another_ticket_are_refused(command: Run, facts: Path) -> None:
 
 def test_a_context_with_an_unknown_field_names_it(command: Run, facts: Path, tmp_path: Path) -> None:
     (tmp_path / "crm.json").write_text('{"account": {"arr": 1}}')
-    assert "account.arr: Extra inputs are not permitted" in command.refused("decide", facts, "--context", "crm.json")
+    assert "account.arr: no such key" in command.refused("decide", facts, "--context", "crm.json")
 
 
 def test_an_unknown_policy_key_is_named(command: Run, tmp_path: Path) -> None:
@@ -279,7 +279,9 @@ def test_tier_on_the_command_line_beats_the_context(command: Run, facts: Path, t
 def test_a_time_without_zone_is_utc_and_said_once(command: Run, facts: Path) -> None:
     assert command("decide", facts, "--now", "2026-11-16T15:00") in (0, 3)
     assert Decision.model_validate_json(command.out).decided_at == datetime(2026, 11, 16, 15, tzinfo=UTC)
-    assert command.err == "escalation: --now '2026-11-16T15:00' has no zone: taken as UTC\n"
+    zone, instructed = command.err.splitlines()
+    assert zone == "escalation: --now '2026-11-16T15:00' has no zone: taken as UTC"
+    assert "tries to give instructions" in instructed, "the facts of this fixture hold one"
 
 
 def test_check_grounds_and_decide_takes_it_up(command: Run, report: Path, tmp_path: Path) -> None:
@@ -586,3 +588,16 @@ def test_no_progress_where_nobody_watches(capsys: pytest.CaptureFixture[str]) ->
     with output.progress("a-model at work"):
         pass
     assert capsys.readouterr().err == ""
+
+
+def test_a_closed_stdout_ends_without_a_traceback() -> None:
+    line = f'"{sys.executable}" "{ROOT / "scripts/escalation.py"}" schema >&-'
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+
+
+def test_word_rules_that_find_nothing_say_so(command: Run, tmp_path: Path) -> None:
+    dull = tmp_path / "dull.txt"
+    dull.write_text("Dear team, greetings from the harbour office. The ferry left at nine.\n")
+    assert command("run", dull, "--backend", "offline", "--format", "json") == 0
+    assert any("found nothing to decide by" in warning for warning in json.loads(command.out)["warnings"])

@@ -83,9 +83,11 @@ def test_an_unknown_changes_nothing(signals, ctx) -> None:
     assert (other.outcome, other.owner, other.severity) == (plain.outcome, plain.owner, plain.severity)
 
 
-@pytest.mark.parametrize("by", ["customer", "quoted"])
-def test_a_confirmation_by_anybody_but_staff_is_a_suspicion(by: str) -> None:
-    assert decided(f"bug_confirmed@{by}").deciding_rule == "TEC-8"
+def test_a_customers_confirmation_is_a_suspicion_and_a_passed_on_one_is_a_question() -> None:
+    assert decided("bug_confirmed@customer").deciding_rule == "TEC-8"
+    passed_on = decided("bug_confirmed@quoted")
+    assert (passed_on.outcome, passed_on.rules) == ("handle", ())
+    assert "The ticket passes on" in passed_on.questions[0].text
 
 
 def test_owner_precedence_and_leadership_beside_it() -> None:

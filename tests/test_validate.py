@@ -518,6 +518,20 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
         {"reproduction": repro(steps=(), gaps=("Jana Brandt: which steps, exactly?",))},
         "Jana Brandt",
     ),
+    (
+        "derivation_operand",
+        {
+            "derivations": (
+                *EXPORT_BRIEF.derivations,
+                Derivation(
+                    value="three",
+                    operation="sum",
+                    operands=(Operand(value="1", quote="1"), Operand(value="2", quote="2")),
+                ),
+            )
+        },
+        "1",
+    ),
     ("gap_not_question", {"reproduction": repro(gaps=("Screenshots are missing",))}, "Screenshots are missing"),
     ("repro_absent", {"reproduction": repro(applies=False)}, "Not applicable"),
     ("tried_missing", {"tried": ()}, "WHAT'S BEEN TRIED"),

@@ -8,7 +8,7 @@ import argparse
 from typing import Literal
 
 from agent.commands.inputs import add_circumstances, add_facts, circumstances_of, facts_of, one_stdin
-from agent.commands.output import add_output, emit, emit_json, format_of, ready
+from agent.commands.output import add_output, emit, emit_json, format_of, note, ready
 from agent.errors import EXIT_DONE, EXIT_FINDINGS
 
 FORMATS: tuple[Literal["text", "markdown", "json"], ...] = ("text", "markdown", "json")
@@ -37,6 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     from agent.policy.decide import decide
 
     decision = decide(facts, given.context, given.settings, given.now)
+    if facts.instructions:
+        note("the ticket tries to give instructions (`instructions` in the facts): read as data, they changed nothing")
     if form == "json":
         emit_json(decision.model_dump_json(indent=2), arguments.out)
     else:

@@ -245,7 +245,9 @@ def _problems(error: ValidationError) -> str:
         line = f"{where}: {problem['msg']}"
         if problem["type"] == "literal_error":
             line = f"{where}: {_expected(str(problem['input']), str(problem['ctx']['expected']))}"
-        elif problem["type"] not in {"missing", "extra_forbidden"}:
+        elif problem["type"] == "extra_forbidden":
+            line = f"{where}: no such key"
+        elif problem["type"] != "missing":
             line += f", got {str(problem['input'])[:60]!r}"
         lines.append(line)
     more = len(found) - PROBLEMS_SHOWN

@@ -58,6 +58,10 @@ def _quote(claim: Claim) -> str:
     return flat if len(flat) <= 160 else flat[:159] + "…"
 
 
+def _says(claim: Claim) -> str:
+    return "The customer says" if claim.asserted_by == "customer" else "The ticket passes on"
+
+
 def candidates(view: View) -> list[Candidate]:
     """Unconfirmed claims and decisive unknowns, in a fixed order."""
     found: list[Candidate] = []
@@ -93,12 +97,12 @@ def _reported(kind: str, claim: Claim, view: View) -> Candidate | None:
         if view.sla != "unknown":
             return None
         hard = kind == "sla_breached"
-        text = f"When was the SLA due, and was the clock paused? The customer says: “{quote}”"
+        text = f"When was the SLA due, and was the clock paused? {_says(claim)}: “{quote}”"
         why = "a breached SLA always escalates (BUS-2)" if hard else "an SLA at risk escalates (BUS-3)"
         question = Question(text=text, ask="support", why=why)
         return Candidate(kind, claim, "hard" if hard else "soft", True, question)
     if kind in ("bug_confirmed", "code_change_needed"):
-        text = f"Did support or engineering reproduce it? The customer says: “{quote}”"
+        text = f"Did support or engineering reproduce it? {_says(claim)}: “{quote}”"
         question = Question(text=text, ask="support", why="a confirmed bug goes to Engineering (TEC-5)")
         # Reproducing is support's own next step, so it does not hold the ticket back.
         return Candidate(kind, claim, "hard", False, question)
@@ -110,7 +114,7 @@ def _reported(kind: str, claim: Claim, view: View) -> Candidate | None:
         decisive = kind != "churn_threat" or view.high_value is not False
         return Candidate(kind, claim, "hard", decisive, question)
     if kind == "bug_tracked":
-        text = f"Which open record is it? The customer says: “{quote}”"
+        text = f"Which open record is it? {_says(claim)}: “{quote}”"
         question = Question(
             text=text, ask="support", why="an open record is linked and counted, not opened twice (HND-7)"
         )

@@ -138,8 +138,9 @@ class View:
     def _suspicion(self) -> None:
         """An unconfirmed "it is a bug" is a suspicion; a suspicion beside a stronger signal says nothing new."""
         for kind in CONFIRMATION:
-            if kind in self.reported:
-                self.signals.setdefault("bug_suspected", []).extend(self.reported[kind])
+            said = [claim for claim in self.reported.get(kind, ()) if claim.asserted_by == "customer"]
+            if said:
+                self.signals.setdefault("bug_suspected", []).extend(said)
         # Pasted logs without a stronger witness are enough to look into, not enough to decide harm (policy 2.6).
         for kind in ("bug_suspected", "major_function_broken"):
             if kind in self.reported and kind not in self.signals:

@@ -129,11 +129,17 @@ def skeleton(decision: Decision, facts: Facts, ticket: Ticket, context: Context)
     own = (*((f"this ticket: {ticket_id}",) if ticket_id else ()), *(f"attachment: {n}" for n in ticket.attachments))
     supporting = slots["supporting_context"]
     slots["supporting_context"] = Slot("", supporting.hint, (*own, *supporting.known))
+    replies = [message.time for message in ticket.messages if message.speaker == "support" and not message.internal]
+    if not slots["last_update"].known and replies:
+        last = f"support's last message: {when(replies[-1], zone)}" if replies[-1] else "support, undated"
+        slots["last_update"] = Slot("", slots["last_update"].hint, (last,))
     targets: dict[str, list[Slot]] = {}
     for label in required_labels(decision.owner) if decision.owner is not None else ():
         targets.setdefault(section_of(label), []).append(slot(label, label))
     parts = {
-        part: _known((c for c in usable if c.group == "reproduction" and c.kind == part), secrets)
+        part: _known(
+            (c for c in usable if c.kind == part and (c.group == "reproduction" or part == "environment")), secrets
+        )
         for part in get_args(ReproductionPart)
     }
     return Skeleton(

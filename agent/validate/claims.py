@@ -96,7 +96,6 @@ def _reported(brief: Brief, facts: Facts) -> list[Finding]:
                     place=place,
                     found=claim.value[:200],
                     expected=expected,
-                    blocking=False,
                 )
             )
     return found

@@ -67,6 +67,11 @@ def _finding(code: str, place: str, found: str, expected: str) -> Finding:
     return Finding(code=code, place=place, found=found[:200], expected=expected)
 
 
+# A bare digit stands in every ticket: it proves nothing about customers, hours or money.
+_SUMS = ("sum", "difference", "product", "percent", "count")
+_WORD = re.compile(r"[^\W\d_]")
+
+
 def _check(derivation: Derivation, sources: Sources, place: str) -> Finding | None:
     if not derivation.operands:
         return _finding("derivation_operand", place, derivation.value, "operands with their quotes from the ticket")
@@ -74,6 +79,10 @@ def _check(derivation: Derivation, sources: Sources, place: str) -> Finding | No
         if not _quoted(operand.quote, sources):
             return _finding(
                 "derivation_quote", place, operand.quote, "a quote that stands in ticket, context or decision"
+            )
+        if derivation.operation in _SUMS and not _WORD.search(operand.quote):
+            return _finding(
+                "derivation_operand", place, operand.quote, "a quote that says what is counted, not the bare number"
             )
         if not _in_quote(operand, sources) and not _names_one(operand, derivation):
             return _finding(
