@@ -90,6 +90,8 @@ def _attribution(report: FactsReport, facts: Facts) -> Iterator[str]:
     }
     changed: list[tuple[Claim, str]] = []
     for claim in facts.claims():
+        if claim.group == "measure" and claim.status != "reported":
+            continue  # who says a date or an error code changes nothing
         said = reported.get((claim.quote, claim.kind)) or reported.get((claim.quote, claim.value))
         if said is not None and said != claim.asserted_by:
             changed.append((claim, said))

@@ -38,6 +38,7 @@ ENVIRONMENT = """environment:
   ANTHROPIC_API_KEY   key for the claude backend; without it the offline rules read the ticket, and say so
   ANTHROPIC_BASE_URL  another address of the same API (a gateway, a local server)
   ESCALATION_MODEL    the model, unless --model names one
+  ESCALATION_MAX_TOKENS  the longest answer in tokens (16000)
   NO_COLOR            no colour, also on a terminal"""
 
 MORE = "`escalation VERB --help` tells more about a verb."

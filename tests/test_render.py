@@ -121,7 +121,7 @@ CUSTOMER COMMUNICATION
 - Last update: 2025-03-24: reproduced on our test account
 - Customer expectation: A fix by 26 March
 - Escalation risk: Announced: says they will leave
-- Next update: the customer hears from us by Mon 2025-03-24 13:30 UTC; we ask
+- Next update: at the latest Mon 2025-03-24 13:30 UTC, to the customer; we ask
   you for progress before that
 - Customer timeline: Customer timeline as the ticket gives it
 

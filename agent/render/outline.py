@@ -92,9 +92,9 @@ def _next_update(decision: Decision, zone: tzinfo | None) -> list[Line]:
     if decision.cadence is None:
         return []
     customer, internal = (when(due, zone) for due in (decision.cadence.customer_due, decision.cadence.internal_due))
-    text = f"the customer hears from us by {customer}; we ask you for progress by {internal}"
+    text = f"at the latest {customer}, to the customer; we ask you for progress by {internal}"
     if customer == internal:
-        text = f"the customer hears from us by {customer}; we ask you for progress before that"
+        text = f"at the latest {customer}, to the customer; we ask you for progress before that"
     return [Line("b-next", "item", text, "Next update")]
 
 
