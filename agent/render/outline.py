@@ -1,7 +1,7 @@
 """The brief as sections and lines, in the seed's order: one structure that every format prints."""
 
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 from typing import Literal
 
 from agent.render.words import severity_label, target, when, zone_of
@@ -87,17 +87,6 @@ def _reproduction(brief: Brief) -> list[Line]:
     return lines
 
 
-def _next_update(decision: Decision, zone: tzinfo | None) -> list[Line]:
-    """The rhythm that the receiving team can count on, from the decision and not from whoever drafted."""
-    if decision.cadence is None:
-        return []
-    customer, internal = (when(due, zone) for due in (decision.cadence.customer_due, decision.cadence.internal_due))
-    text = f"at the latest {customer}, to the customer; we ask you for progress by {internal}"
-    if customer == internal:
-        text = f"at the latest {customer}, to the customer; we ask you for progress before that"
-    return [Line("b-next", "item", text, "Next update")]
-
-
 def outline(brief: Brief, decision: Decision, ticket: Ticket, context: Context, now: datetime) -> Outline:
     """The brief's lines under the seed's headings; target lines stand where `agent.validate.target` puts them."""
     from agent.validate.target import section_of
@@ -120,7 +109,6 @@ def outline(brief: Brief, decision: Decision, ticket: Ticket, context: Context, 
             Line("b-update", "item", brief.last_update, "Last update"),
             Line("b-expectation", "item", brief.customer_expectation, "Customer expectation"),
             Line("b-risk", "item", brief.escalation_risk, "Escalation risk"),
-            *_next_update(decision, zone_of(context)),
         ],
         "WHAT'S NEEDED": [
             *(Line(f"b-ask-{number}", "item", _ask(ask)) for number, ask in enumerate(brief.asks, 1)),

@@ -51,7 +51,7 @@ REQUIRED = (
 _FIELD_LABELS = {
     "IMPACT": ("Customers affected", "Workflow impact", "Revenue at risk", "SLA status"),
     "REPRODUCTION STEPS": ("Expected", "Actual", "Environment", "Missing"),
-    "CUSTOMER COMMUNICATION": ("Last update", "Customer expectation", "Escalation risk", "Next update"),
+    "CUSTOMER COMMUNICATION": ("Last update", "Customer expectation", "Escalation risk"),
     "WHAT'S NEEDED": ("Deadline", "Leadership"),
 }
 _HEADING = re.compile(
