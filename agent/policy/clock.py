@@ -7,7 +7,7 @@ change is shorter or longer by that hour. Nothing here reads the time: `now` is 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -178,6 +178,7 @@ def cadence(severity: str, last: datetime, hours: Hours, settings: "Settings") -
     last = last.astimezone(UTC)
     bounds = getattr(settings.cadence, severity)
 
+    @cache  # due and overdue are often the same amount
     def after(amount: float) -> datetime:
         if severity == "critical":
             return last + timedelta(hours=amount)

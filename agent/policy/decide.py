@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from agent.errors import BadInput
 from agent.policy import clock
 from agent.policy.questions import Candidate, candidates, notes, questions, what_ifs
-from agent.policy.rules import BY_ID, ORDER, RULES, WEAK_HANDLE, WHOLE_TICKET, Hit
+from agent.policy.rules import ALWAYS, BY_ID, NEEDING, ORDER, RULES, WEAK_HANDLE, WHOLE_TICKET, Hit
 from agent.policy.settings import Settings
 from agent.policy.view import TICKET_WIDE, View
 from schemas.context import Context, Override
@@ -146,10 +146,9 @@ def judge(views: list[View], main: int) -> Verdict:
 
 def _judge_issue(view: View, main: int, side_answered: bool) -> list[Firing]:
     hits: list[tuple[str, Hit]] = []
-    for rule in RULES:
+    for place in sorted(ALWAYS.union(*(NEEDING.get(kind, ()) for kind in view.signals))):
+        rule = RULES[place]
         if rule.id in WHOLE_TICKET and view.issue != main:
-            continue
-        if rule.check.needs and rule.check.needs.isdisjoint(view.signals):
             continue
         hit = rule.check.run(view)
         if hit is not None:

@@ -509,6 +509,12 @@ RULES: tuple[Rule, ...] = (
 # fmt: on
 BY_ID: dict[str, Rule] = {rule.id: rule for rule in RULES}
 ORDER: dict[str, int] = {rule.id: place for place, rule in enumerate(RULES)}
+# Places in the table: of the rules that are always looked at, and of those that a signal may fire.
+ALWAYS: frozenset[int] = frozenset(place for place, rule in enumerate(RULES) if not rule.check.needs)
+NEEDING: dict[str, frozenset[int]] = {
+    kind: frozenset(place for place, rule in enumerate(RULES) if kind in rule.check.needs)
+    for kind in {kind for rule in RULES for kind in rule.check.needs}
+}
 # Rules on statements about the ticket as a whole: judged once, with the main issue.
 WHOLE_TICKET = frozenset(rule.id for rule in RULES if rule.id.startswith(("BUS-", "TIM-")))
 # Handle rules that win only where no soft rule fired; each says why in `reason`.

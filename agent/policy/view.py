@@ -1,7 +1,6 @@
 """What the rules look at: the facts of one issue, with context over ticket, reduced to what may count."""
 
 import re
-from copy import copy
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -207,8 +206,11 @@ class View:
 
     def having(self, **changes: object) -> "View":
         """A copy with an unknown made known, for what would have changed the decision."""
-        other = copy(self)
-        other.signals, other.reported, other._counts = dict(self.signals), dict(self.reported), {}
+        other = View.__new__(View)
+        other.__dict__.update(self.__dict__)
+        other.signals, other.reported = dict(self.signals), dict(self.reported)
+        if "assumed_accounts" in changes:
+            other._counts = {}
         for name, value in changes.items():
             setattr(other, name, value)
         return other
@@ -217,6 +219,7 @@ class View:
         """A copy in which this claim counts too."""
         other = self.having()
         other.signals[claim.kind] = [claim]
+        other._counts = {}
         return other
 
     def has(self, *kinds: str) -> bool:
@@ -285,6 +288,8 @@ class View:
 
     def _others(self, same: str) -> set[str]:
         """Names of the other accounts. Only a pattern has a window: one confirmed cause stays one."""
+        if not self.context.related and not self.facts.accounts:
+            return set()
         oldest = self.now - timedelta(days=self.settings.pattern.window_days)
         names = {
             related.account.casefold()
