@@ -1,6 +1,10 @@
 """The decision beyond single rules: precedence, next hop, needs_info, counterfactuals, invariants."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -68,6 +72,38 @@ def test_order_of_signals_is_irrelevant(signals, ctx, workaround, scope, random)
 def test_same_input_same_bytes(signals, ctx, workaround) -> None:
     runs = {decided(*signals, ctx=ctx, workaround=workaround).model_dump_json() for _ in range(2)}
     assert len(runs) == 1
+
+
+def test_same_input_same_bytes_in_another_process() -> None:
+    """A set's order differs between processes; what a decision prints must not."""
+    script = (
+        "from tests.facts_factory import decided\n"
+        "went = ('bug_suspected', 'work_blocked', 'no_progress', 'waiting_too_long', 'worsening', 'resolved_itself')\n"
+        "kinds = ('infrastructure_issue', 'work_blocked', 'worsening', 'no_progress')\n"
+        "passed_on = [f'{kind}@quoted' for kind in kinds]\n"
+        "for signals in (went, ('resolved_itself', *passed_on), (*passed_on, 'resolved_itself'), went[:-1]):\n"
+        "    print(decided(*signals).model_dump_json())\n"
+    )
+    root = Path(__file__).parents[1]
+    runs = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=root,
+            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(root)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3", "4")
+    }
+    assert len(runs) == 1
+
+
+def test_the_reporter_is_no_account_more() -> None:
+    own = claim("account", "same_symptoms", 70, subject="reporter", status="reported")
+    others = [claim("account", "same_symptoms", 71 + n, subject=f"Other {n}", status="reported") for n in range(2)]
+    assert decided("repeat_reports", accounts=(own, others[0])).outcome == "handle"
+    assert decided("repeat_reports", accounts=(own, *others)).outcome == "needs_info"
 
 
 @given(some_signals, contexts)

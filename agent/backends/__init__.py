@@ -1,12 +1,9 @@
 """Who answers the road's calls: `claude` (a model), or `offline` (word rules and a template, no model)."""
 
 import os
-from typing import Literal
 
 from agent.backends.base import Backend
 from agent.errors import BadInput
-
-Choice = Literal["auto", "claude", "offline"]
 
 # What the SDK itself reads a credential from. Only whether one is set is looked at here.
 CREDENTIAL_VARIABLES = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")

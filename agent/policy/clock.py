@@ -18,7 +18,6 @@ from schemas.decision import Cadence, SlaStatus
 if TYPE_CHECKING:
     from agent.policy.settings import Settings  # which checks its calendar by this module
 
-UTC = UTC
 # A calendar that never opens within this many days is a mistake in the calendar.
 HORIZON_DAYS = 400
 

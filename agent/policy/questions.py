@@ -155,7 +155,7 @@ def _claimed_accounts(view: View) -> list[int]:
             if number is not None:
                 counts.append(number + extra[claim.kind])
     named = {c.subject.casefold() for c in view.facts.accounts if c.kind in ("same_symptoms", "same_cause")}
-    if named:
+    if named := named - view.own_names:
         counts.append(1 + len(named))
     return counts
 

@@ -82,6 +82,11 @@ def _earlier(claim: Claim, other: Claim) -> bool:
     return mine.start < theirs.start
 
 
+def _unanswered(claims: list[Claim], endings: list[Claim]) -> list[Claim]:
+    """The claims that were not said before the problem went away."""
+    return [claim for claim in claims if not any(_earlier(claim, end) for end in endings)]
+
+
 class View:
     """The facts of one issue as sets, so that a rule is one readable condition."""
 
@@ -118,21 +123,25 @@ class View:
         self._suspicion()
 
     def _cancel_resolved(self) -> None:
-        endings = self.signals.get("resolved_itself", ())
+        endings = self.signals.get("resolved_itself", [])
         if not endings:
             return
-        for kind in ANSWERED_BY_RESOLVED & self.signals.keys():
-            gone = [claim for claim in self.signals[kind] if any(_earlier(claim, end) for end in endings)]
-            self.cancelled += gone
-            left = [claim for claim in self.signals[kind] if claim not in gone]
-            if left:
-                self.signals[kind] = left
-            else:
-                del self.signals[kind]
-        for kind in (*ANSWERED_BY_RESOLVED, *CONFIRMATION):
-            claims = self.reported.pop(kind, [])
-            if left := [claim for claim in claims if not any(_earlier(claim, end) for end in endings)]:
-                self.reported[kind] = left
+        # In the order of the facts: a set's own order changes from process to process, and with it the bytes.
+        for kind, claims in list(self.signals.items()):
+            if kind in ANSWERED_BY_RESOLVED:
+                left = _unanswered(claims, endings)
+                self.cancelled += [claim for claim in claims if claim not in left]
+                self._keep(self.signals, kind, left)
+        for kind, claims in list(self.reported.items()):
+            if kind in ANSWERED_BY_RESOLVED or kind in CONFIRMATION:
+                self._keep(self.reported, kind, _unanswered(claims, endings))
+
+    @staticmethod
+    def _keep(by_kind: dict[str, list[Claim]], kind: str, left: list[Claim]) -> None:
+        if left:
+            by_kind[kind] = left
+        else:
+            del by_kind[kind]
 
     def _suspicion(self) -> None:
         """An unconfirmed "it is a bug" is a suspicion; a suspicion beside a stronger signal says nothing new."""
