@@ -1,14 +1,18 @@
 """Recorded conversations: what was sent and answered, replayed through the SDK's own client (vcrpy).
 
-A cassette is YAML with the bodies as data, one ticket each, and carries its own inputs (ticket, context, time, model)
-as metadata, so it is replayed from itself. Made by tests/record.py. Nothing but a few headers is kept, either way.
+A cassette is YAML with the bodies as data, one ticket each. Nothing but a few headers is kept, either way. Parts that
+many recordings share (tools, system prompt) can stand in files of their own beside them, named by their hash, so that
+a change of the prompt is one difference to read and not a hundred.
 """
 
 import copy
 import difflib
+import hashlib
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
@@ -16,27 +20,30 @@ from typing import Any, Literal
 import anthropic
 import vcr
 import yaml
-from fakes import cached_prefixes
 from vcr.cassette import Cassette
 from vcr.errors import CannotOverwriteExistingCassetteException
 from vcr.request import Request
 
 from agent.backends.claude import ClaudeBackend
 
-FOLDER = Path(__file__).parent / "cassettes"
 KEPT_REQUEST_HEADERS = frozenset({"content-type", "anthropic-version", "anthropic-beta"})
 KEPT_RESPONSE_HEADERS = frozenset({"content-type", "retry-after"})
 ANYWHERE = "https://endpoint.invalid"  # the address of whatever answered the recording is nobody's business
+_SAME = "same as file"
 MAX_MARKS = 4  # cache marks that the API takes in one request
+_OWN_FILE_FROM = 4000  # characters from which a shared part gets a file of its own, where there is a place for it
 _SHARED_FROM = 300  # characters from which a repeated part of a conversation is written once, and referred to
 _DIFF_LINES = 30
 
 
 @contextmanager
-def cassette(path: Path, mode: Literal["none", "once"] = "none") -> Iterator[Cassette]:
+def cassette(
+    path: Path, mode: Literal["none", "once"] = "none", shared: Path | None = None, *, whole: bool = True
+) -> Iterator[Cassette]:
     """Replays `path`, or records it in mode `once`. A miss is an AssertionError that says what differs.
 
-    After a replay every interaction has been played.
+    `shared`: the folder of the parts that many recordings have in common. `whole`: after a replay every interaction
+    has been played. vcrpy patches the whole process, so one at a time.
     """
     recorder = vcr.VCR(
         record_mode=mode,
@@ -46,17 +53,17 @@ def cassette(path: Path, mode: Literal["none", "once"] = "none") -> Iterator[Cas
         decode_compressed_response=True,
         serializer="readable",
     )
-    recorder.register_serializer("readable", Readable)
+    recorder.register_serializer("readable", Readable(shared))
     recorder.register_matcher("same_body", same_body)
     with recorder.use_cassette(str(path)) as tape:
         try:
             yield tape
         except Exception as error:
-            miss = _miss(error)
+            miss = missed(error)
             if miss is None:
                 raise
-            raise AssertionError(f"{path.name} does not hold this request: {_difference(tape, miss)}") from None
-        if mode == "none":
+            raise AssertionError(f"{path.name} does not hold this request: {difference(tape, miss)}") from None
+        if mode == "none" and whole:
             unplayed = [index for index in range(len(tape)) if not tape.play_counts[index]]
             assert not unplayed, f"{path.name}: interactions {unplayed} of {len(tape)} were not played"
 
@@ -88,29 +95,83 @@ def check_prefixes(tape: Cassette) -> None:
         assert read >= cached, f"request {number} read {read} tokens from the cache, {cached} were in it"
 
 
+def cached_prefixes(sent: dict[str, Any]) -> list[str]:
+    """The request up to each cache mark, in the API's order: tools, system, messages."""
+    blocks: list[Any] = [*sent.get("tools", ()), *sent["system"]]
+    blocks += [[turn["role"], block] for turn in sent["messages"] for block in turn["content"]]
+    rendered = [json.dumps(block, ensure_ascii=False) for block in blocks]
+    return ["".join(rendered[: index + 1]) for index, text in enumerate(rendered) if '"cache_control"' in text]
+
+
 class Readable:
     """A serializer for vcrpy: bodies as YAML data, text as blocks, and what a later request repeats only once."""
 
-    @staticmethod
-    def serialize(tape: dict[str, Any]) -> str:
-        tape = copy.deepcopy(tape)
-        shared: dict[str, Any] = {}
-        for interaction in tape["interactions"]:
-            interaction["request"]["body"] = _share(_parsed(interaction["request"]["body"]), shared)
-            interaction["response"]["body"] = _share(_parsed(interaction["response"]["body"]["string"]), shared)
-        return yaml.dump(tape, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    def __init__(self, shared: Path | None = None) -> None:
+        self._shared = shared
 
-    @staticmethod
-    def deserialize(text: str) -> dict[str, Any]:
-        tape: dict[str, Any] = yaml.safe_load(text)
+    def serialize(self, tape: dict[str, Any]) -> str:
+        tape = copy.deepcopy(tape)
+        once: dict[str, Any] = {}
         for interaction in tape["interactions"]:
-            interaction["request"]["body"] = _compact(interaction["request"]["body"])
-            interaction["response"]["body"] = {"string": _compact(interaction["response"]["body"])}
+            for side, body in (
+                ("request", interaction["request"]["body"]),
+                ("response", interaction["response"]["body"]["string"]),
+            ):
+                parsed = _parsed(body)
+                if self._shared and "json" in parsed:
+                    parsed = {"json": {key: self._put(value) for key, value in parsed["json"].items()}}
+                interaction[side]["body"] = _share(parsed, once)
+        return _dumped(tape)
+
+    def deserialize(self, text: str) -> dict[str, Any]:
+        tape: dict[str, Any] = yaml.load(text, _Loader)
+        for interaction in tape["interactions"]:
+            interaction["request"]["body"] = _compact(self._whole(interaction["request"]["body"]))
+            interaction["response"]["body"] = {"string": _compact(self._whole(interaction["response"]["body"]))}
         return tape
 
+    def _put(self, value: Any) -> Any:
+        """The value, or the name of the file that holds it now."""
+        if not isinstance(value, list) or self._shared is None:
+            return value
+        text = json.dumps(value, ensure_ascii=False)
+        if len(text) < _OWN_FILE_FROM or '"role"' in text:
+            return value
+        name = hashlib.sha256(text.encode()).hexdigest()[:16]
+        path = self._shared / f"{name}.yaml"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft = path.with_suffix(f".{os.getpid()}.new")
+            draft.write_text(_dumped(value), encoding="utf-8")
+            draft.replace(path)
+        return {_SAME: name}
 
-class _Dumper(yaml.SafeDumper):
+    def _whole(self, body: dict[str, Any]) -> dict[str, Any]:
+        if not self._shared or "json" not in body:
+            return body
+        return {"json": {key: self._got(value) for key, value in body["json"].items()}}
+
+    def _got(self, value: Any) -> Any:
+        if not (isinstance(value, dict) and set(value) == {_SAME}) or self._shared is None:
+            return value
+        return _loaded(self._shared / f"{value[_SAME]}.yaml")
+
+
+class _Dumper(yaml.CSafeDumper):
     pass
+
+
+_Loader = yaml.CSafeLoader
+
+
+def _dumped(value: Any) -> str:
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return text
+
+
+@lru_cache(maxsize=32)
+def _loaded(path: Path) -> Any:
+    return yaml.load(path.read_text(encoding="utf-8"), _Loader)
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
@@ -189,7 +250,7 @@ def _differences(recorded: Any, new: Any, path: str) -> Iterator[str]:
         yield f"{path}: {str(new)[:80]!r}, recorded {str(recorded)[:80]!r}"
 
 
-def _miss(error: BaseException | None) -> CannotOverwriteExistingCassetteException | None:
+def missed(error: BaseException | None) -> CannotOverwriteExistingCassetteException | None:
     """vcrpy's own error, which the SDK and the backend have wrapped."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
@@ -200,7 +261,7 @@ def _miss(error: BaseException | None) -> CannotOverwriteExistingCassetteExcepti
     return None
 
 
-def _difference(tape: Cassette, miss: CannotOverwriteExistingCassetteException) -> str:
+def difference(tape: Cassette, miss: CannotOverwriteExistingCassetteException) -> str:
     """What separates the request from the recorded one that it comes closest to."""
     wanted = miss.failed_request
     position = min(tape.play_count, len(tape) - 1)

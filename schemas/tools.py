@@ -40,7 +40,7 @@ def _plain(schema: dict[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _tool(name: str, model: type[BaseModel]) -> dict[str, Any]:
+def strict_tool(name: str, model: type[BaseModel]) -> dict[str, Any]:
     """A strict tool. The model's docstring is the tool's description, and is not repeated in its schema."""
     schema = _plain(model.model_json_schema())
     description = schema.pop("description")
@@ -49,7 +49,7 @@ def _tool(name: str, model: type[BaseModel]) -> dict[str, Any]:
 
 @cache
 def _tools_json() -> str:
-    tools = [_tool(RECORD_FACTS, FactsReport), _tool(SUBMIT_BRIEF, Brief)]
+    tools = [strict_tool(RECORD_FACTS, FactsReport), strict_tool(SUBMIT_BRIEF, Brief)]
     return json.dumps(tools, ensure_ascii=False, separators=(",", ":"))
 
 

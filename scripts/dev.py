@@ -5,6 +5,7 @@
     python3 scripts/dev.py test             the tests; further arguments go to pytest
     python3 scripts/dev.py lint             ruff and mypy
     python3 scripts/dev.py docs             write the generated files anew: schemas, docs, references
+    python3 scripts/dev.py eval             how good it is: the suites, their report, comparisons; see `eval --help`
     python3 scripts/dev.py bench            the benchmark's figures
     python3 scripts/dev.py install          only make .venv
 
@@ -26,7 +27,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(os.path.realpath(__file__
 VENV = os.path.join(ROOT, ".venv")
 STAMP = os.path.join(VENV, "installed.txt")
 LOG_LINES_SHOWN = 15
-RUNTIME, DEVELOPMENT = ".", ".[dev]"
+RUNTIME, EVALS, DEVELOPMENT = ".", ".[evals]", ".[dev]"
+ENOUGH = {RUNTIME: (RUNTIME, EVALS, DEVELOPMENT), EVALS: (EVALS, DEVELOPMENT), DEVELOPMENT: (DEVELOPMENT,)}
 
 LINT = (("-m", "ruff", "check", "."), ("-m", "ruff", "format", "--check", "."), ("-m", "mypy"))
 DOCS = (
@@ -59,7 +61,7 @@ def fingerprint():
 
 
 def installed():
-    """What the stamp says was installed completely for this fingerprint: RUNTIME, DEVELOPMENT or nothing."""
+    """What the stamp says was installed completely for this fingerprint: RUNTIME, EVALS, DEVELOPMENT or nothing."""
     try:
         with open(STAMP) as file:
             mark, what = file.read().split()
@@ -70,9 +72,9 @@ def installed():
 
 def ensure(what):
     """Make or mend the environment if needed, and return its interpreter."""
-    if installed() not in (what, DEVELOPMENT):
+    if installed() not in ENOUGH[what]:
         with Lock():
-            if installed() not in (what, DEVELOPMENT):  # else another call made it meanwhile
+            if installed() not in ENOUGH[what]:  # else another call made it meanwhile
                 install(what)
     return interpreter_of_venv()
 
@@ -230,6 +232,8 @@ def main(arguments):
         return each(ensure(DEVELOPMENT), LINT)
     if verb == "docs":
         return each(ensure(DEVELOPMENT), DOCS)
+    if verb == "eval":
+        return become([ensure(EVALS), "-m", "evals"] + rest, ROOT)
     if verb == "bench":
         return become([ensure(RUNTIME), os.path.join(ROOT, "evals", "bench", "bench.py")] + rest)
     return become([ensure(RUNTIME), os.path.join(ROOT, "scripts", "escalation.py")] + arguments)

@@ -6,11 +6,12 @@ python tests/example_page.py
 from datetime import datetime
 from pathlib import Path
 
-from cassettes import FOLDER, cassette, client_backend
+from record import FOLDER
 
 from agent.pipeline import escalate
 from agent.readers import read_ticket
 from agent.render import render
+from evals.recordings import cassette, client_backend
 from schemas.context import Context
 
 PAGE = Path(__file__).parents[1] / "docs/example.md"

@@ -173,14 +173,6 @@ def brief_message(value: Brief, identifier: str = "toolu_brief_1", **options: An
     return message(tool_use("submit_brief", value, identifier), **options)
 
 
-def cached_prefixes(sent: dict[str, Any]) -> list[str]:
-    """The request up to each cache mark, in the API's order: tools, system, messages."""
-    blocks: list[Any] = [*sent["tools"], *sent["system"]]
-    blocks += [[turn["role"], block] for turn in sent["messages"] for block in turn["content"]]
-    rendered = [json.dumps(block, ensure_ascii=False) for block in blocks]
-    return ["".join(rendered[: index + 1]) for index, text in enumerate(rendered) if '"cache_control"' in text]
-
-
 def kinds(calls: Iterable[Call]) -> list[str]:
     """What was asked, in order, repairs marked."""
     return [type(call).__name__ + ("+fault" if call.fault else "") for call in calls]

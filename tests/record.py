@@ -14,16 +14,17 @@ from datetime import datetime
 from pathlib import Path
 
 import anthropic
-from cassettes import FOLDER, cassette, check_prefixes
 
 from agent.backends.base import ModelError, ModelUnavailable
 from agent.backends.claude import ClaudeBackend
 from agent.errors import EscalationError
 from agent.pipeline import escalate
 from agent.readers import read_ticket
+from evals.recordings import cassette, check_prefixes
 from schemas.context import Context
 from schemas.escalation import Escalation
 
+FOLDER = Path(__file__).parent / "cassettes"
 PATIENCE = 3600.0  # seconds: whoever plays the model may be slow
 
 

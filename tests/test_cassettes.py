@@ -9,8 +9,16 @@ from typing import Any
 
 import pytest
 import yaml
-from cassettes import (
-    FOLDER,
+from factories import make_brief
+from fakes import brief_message, facts_message, issue, report, signal
+from record import FOLDER, outcome
+from vcr.request import Request
+
+from agent.backends.base import ExtractCall, ModelError
+from agent.backends.conversation import request
+from agent.pipeline import escalate, escalate_async
+from agent.readers import read_ticket
+from evals.recordings import (
     KEPT_REQUEST_HEADERS,
     KEPT_RESPONSE_HEADERS,
     Readable,
@@ -19,15 +27,6 @@ from cassettes import (
     client_backend,
     same_body,
 )
-from factories import make_brief
-from fakes import brief_message, facts_message, issue, report, signal
-from record import outcome
-from vcr.request import Request
-
-from agent.backends.base import ExtractCall, ModelError
-from agent.backends.conversation import request
-from agent.pipeline import escalate, escalate_async
-from agent.readers import read_ticket
 from schemas.context import Context
 from schemas.escalation import Escalation
 from schemas.ticket import Ticket
@@ -141,7 +140,7 @@ def made_up(tmp_path: Path) -> Path:
         for body, answer in zip((first, second), answers, strict=True)
     ]
     path = tmp_path / "made_up.yaml"
-    path.write_text(Readable.serialize({"version": 1, "interactions": interactions}), encoding="utf-8")
+    path.write_text(Readable().serialize({"version": 1, "interactions": interactions}), encoding="utf-8")
     return path
 
 
@@ -149,12 +148,12 @@ def test_a_cassette_is_readable_and_says_nothing_twice(made_up: Path) -> None:
     text = made_up.read_text(encoding="utf-8")
     assert text.count("additionalProperties: false") == 18  # the tools once, though both requests carry them
     assert "\\n" not in text.split("tools:")[0]
-    assert Readable.deserialize(text)["interactions"][1]["request"]["body"].startswith('{"model":"claude-test"')
+    assert Readable().deserialize(text)["interactions"][1]["request"]["body"].startswith('{"model":"claude-test"')
 
 
 def test_what_is_read_is_what_was_written(made_up: Path) -> None:
     text = made_up.read_text(encoding="utf-8")
-    assert Readable.serialize(Readable.deserialize(text)) == text
+    assert Readable().serialize(Readable().deserialize(text)) == text
 
 
 def asked(path: Path, max_tokens: int) -> int:

@@ -16,7 +16,6 @@ from fakes import (
     Wire,
     brief,
     brief_message,
-    cached_prefixes,
     facts_message,
     issue,
     message,
@@ -40,6 +39,7 @@ from agent.backends.base import (
 from agent.backends.claude import DEFAULT_MAX_TOKENS, DEFAULT_MODEL, ClaudeBackend
 from agent.backends.conversation import PROMPTS, boundary, prompt_sha256, request
 from agent.errors import EXIT_MODEL, BadInput
+from evals.recordings import cached_prefixes
 from schemas.context import Context
 from schemas.escalation import Finding, Usage
 from schemas.ticket import Ticket

@@ -340,7 +340,7 @@ def compare(parsed: ParsedBrief, decision: Decision) -> list[Finding]:
     if not re.match(rf"\W*{wanted}\b", severity, re.IGNORECASE):
         found.append(Finding(code="severity_differs", place="Severity", found=severity[:200], expected=wanted))
     target = (parsed.target or "").strip()
-    owner, informed = _targets(target)
+    owner, informed = targets(target)
     if owner != decision.owner or (informed and not decision.leadership):
         label = OWNER_LABEL.get(decision.owner or "", "nobody")
         if decision.leadership and decision.owner != "leadership":
@@ -349,7 +349,7 @@ def compare(parsed: ParsedBrief, decision: Decision) -> list[Finding]:
     return found
 
 
-def _targets(text: str) -> tuple[str | None, bool]:
+def targets(text: str) -> tuple[str | None, bool]:
     """The owner named first outside `(via …)`, and whether leadership is named beside it."""
     plain = re.sub(r"\(\s*(?:via|through)\b[^)]*\)", "", text, flags=re.IGNORECASE).casefold()
     words = {

@@ -1,0 +1,135 @@
+"""Runs suites into a folder of Inspect logs, and goes on where a run was interrupted."""
+
+import logging
+import warnings
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from inspect_ai import Task, eval_set
+from inspect_ai.log import EvalLog, read_eval_log
+from pydantic import Field
+
+from agent.errors import BadInput
+from evals.answers import Answer
+from evals.cases import Case
+from evals.score import Scored, score
+from evals.tasks import Mode, injection, set_budget, suite
+from schemas.base import Model
+
+RUNS = Path(__file__).resolve().parent / "runs"
+MODELS_SYSTEMS = ("escalation", "prompt_only", "policy_prompt")
+CONTROLS = ("nothing", "labels")
+AGREEMENT_EPOCHS = 3
+
+
+class Result(Model):
+    """One sample of a run: the case as it was asked, the answer, and its score by the code of today."""
+
+    suite: str
+    case: Case
+    answer: Answer
+    scored: Scored
+
+
+class Run(Model):
+    """Everything that a run measured."""
+
+    mode: Mode
+    results: tuple[Result, ...]
+    interrupted: dict[str, int] = Field(default={}, description="Samples that were not answered, by suite")
+
+    def of(self, suite: str) -> tuple[Result, ...]:
+        """The results of one suite, in the order of its cases."""
+        return tuple(result for result in self.results if result.suite == suite)
+
+    @property
+    def suites(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(result.suite for result in self.results))
+
+
+def tasks_of(mode: Mode, systems: Sequence[str], cases: str, epochs: int, model: str) -> list[Task]:
+    """The tasks of a run: offline rules and controls always, the models' systems as the mode allows."""
+    made = [suite(system=name, mode=mode, cases=cases) for name in ("offline", *CONTROLS)]
+    if mode == "offline":
+        return [*made, injection(mode=mode)] if not cases else made
+    made += [suite(system=name, mode=mode, model=model, epochs=epochs, cases=cases) for name in systems]
+    if "escalation" in systems and not cases:
+        made.append(injection(mode=mode, model=model))
+        if mode == "recorded":
+            made.append(suite(system="escalation", mode=mode, epochs=AGREEMENT_EPOCHS))
+    return [task for task in made if len(task.dataset)]
+
+
+def run(
+    mode: Mode,
+    folder: Path | None = None,
+    *,
+    systems: Sequence[str] = MODELS_SYSTEMS,
+    cases: str = "",
+    epochs: int = 1,
+    model: str = "",
+    concurrency: int = 8,
+    token_budget: int | None = None,
+    display: str = "plain",
+) -> Path:
+    """Runs, or goes on with, the suites, and returns the folder of the logs."""
+    folder = folder or RUNS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{mode}"
+    one_at_a_time = mode == "recorded"  # a replay patches the whole process
+    set_budget(token_budget)
+    _quiet()
+    eval_set(
+        tasks_of(mode, systems, cases, epochs, model),
+        log_dir=str(folder),
+        model="none/none",
+        max_tasks=1 if one_at_a_time else 4,
+        max_samples=1 if one_at_a_time else concurrency,
+        fail_on_error=False,
+        continue_on_fail=True,
+        retry_attempts=0,
+        retry_immediate=False,
+        display=display,  # type: ignore[arg-type]
+        log_level="warning",
+    )
+    return folder
+
+
+def _quiet() -> None:
+    """Libraries' chatter is no part of the progress display."""
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="dateparser")
+
+
+def load_run(folder: Path) -> Run:
+    """The logs of a run, scored anew. Raises BadInput where there are none."""
+    logs = sorted(folder.glob("*.eval"))
+    if not logs:
+        raise BadInput(f"{str(folder)!r}: expected a folder of .eval logs; make one with `dev.py eval run`")
+    results: dict[tuple[str, str, int], Result] = {}
+    interrupted: dict[str, int] = {}
+    mode = "offline"
+    for path in logs:
+        log = read_eval_log(str(path))
+        mode = str((log.eval.metadata or {}).get("mode", mode))
+        for result in _results(log):
+            results[(result.suite, result.case.id, result.answer.epoch)] = result
+        missing = _missing(log)
+        if missing:
+            interrupted[log.eval.task] = missing
+    return Run(mode=mode, results=tuple(results.values()), interrupted=interrupted)
+
+
+def _results(log: EvalLog) -> list[Result]:
+    found = []
+    for sample in log.samples or ():
+        if sample.error is not None or not sample.output.completion:
+            continue
+        case = Case.model_validate(sample.metadata["case"])
+        answer = Answer.model_validate_json(sample.output.completion)
+        found.append(Result(suite=log.eval.task, case=case, answer=answer, scored=score(case, answer)))
+    return found
+
+
+def _missing(log: EvalLog) -> int:
+    due = (log.eval.dataset.samples or 0) * (log.eval.config.epochs or 1)
+    return due - len(_results(log))

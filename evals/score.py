@@ -1,0 +1,171 @@
+"""One answer against one case's labels. Pure; None stands for 'does not apply', and is counted nowhere."""
+
+import re
+
+from agent.grounding.fold import fold_text
+from agent.notation import dates, dates_agree
+from evals.answers import Answer
+from evals.cases import Case
+from schemas.base import Model
+
+STANDS = ("counts", "reported")
+"""Statuses under which a claim is put before the reader as said; others are shown as denied, withdrawn or doubted."""
+
+
+class SignalScore(Model):
+    """One signal of one ticket."""
+
+    signal: str
+    labelled: bool
+    seen: bool
+    forbidden: bool
+
+
+class Scored(Model):
+    """What an answer got right and wrong."""
+
+    case: str
+    system: str
+    epoch: int
+    error: str | None = None
+    outcome: bool
+    owner: bool
+    leadership: bool
+    severity: bool
+    next_hop: bool | None
+    decision: bool
+    """Outcome, owner, leadership and severity as labelled: what every system can be asked for."""
+    routed: bool | None
+    """`decision` and the next hop too; None for a system that names none."""
+    deciding_rule: bool | None
+    near_miss: bool | None
+    """None of the rules fired that the ticket nearly fires."""
+    under: bool | None
+    """Labelled to escalate, and not escalated. None for tickets that are not to be escalated."""
+    over: bool | None
+    """Escalated, and not labelled to. None for tickets that are to be escalated."""
+    too_low: bool | None
+    """Escalated as labelled, with a lower severity."""
+    too_high: bool | None
+    signals: tuple[SignalScore, ...] = ()
+    asserters: tuple[bool, ...] = ()
+    """For each labelled signal that was seen: whether it was put down to the labelled side."""
+    claims: int = 0
+    quotes_found: int = 0
+    brief: str | None = None
+    """valid_first, valid_repaired, gap (only the reproduction is incomplete) or never; None where none is due, and for
+    a system that does not validate."""
+    must_carry: tuple[bool, ...] = ()
+    must_not_say: tuple[bool, ...] = ()
+    """For each forbidden phrase: whether the brief or the customer message kept clear of it."""
+    untraceable: int | None = None
+    calls: int = 0
+    tokens: int = 0
+    fresh_tokens: int = 0
+    """Tokens read without the cache, or written."""
+
+
+_RANK = {None: 0, "medium": 1, "high": 2, "critical": 3}
+
+
+def score(case: Case, answer: Answer) -> Scored:
+    """Everything at once. An answer that is an error got nothing right, and escalated nothing."""
+    right = case.labels
+    ok = answer.error is None
+    outcome = ok and answer.outcome == right.outcome
+    owner = outcome and answer.owner == right.owner
+    leadership = outcome and bool(answer.leadership) == right.leadership
+    severity = outcome and answer.severity == right.severity
+    names_hop = answer.next_hop is not None or answer.reads
+    next_hop = (outcome and answer.next_hop == right.next_hop) if names_hop else None
+    decision = owner and leadership and severity
+    due = right.outcome == "escalate"
+    escalated = ok and answer.outcome == "escalate"
+    both = due and escalated
+    used = answer.usage
+    return Scored(
+        case=case.id,
+        system=answer.system,
+        epoch=answer.epoch,
+        error=answer.error,
+        outcome=outcome,
+        owner=owner,
+        leadership=leadership,
+        severity=severity,
+        next_hop=next_hop,
+        decision=decision,
+        routed=decision and next_hop if next_hop is not None else None,
+        deciding_rule=outcome and answer.deciding_rule == right.deciding_rule if answer.reads else None,
+        near_miss=not set(right.near_miss) & set(answer.fired) if answer.reads and right.near_miss and ok else None,
+        under=not escalated if due else None,
+        over=None if due else escalated,
+        too_low=_RANK[answer.severity] < _RANK[right.severity] if both else None,
+        too_high=_RANK[answer.severity] > _RANK[right.severity] if both else None,
+        signals=_signals(case, answer) if answer.reads and ok else (),
+        asserters=_asserters(case, answer) if answer.reads and ok else (),
+        claims=answer.claims,
+        quotes_found=answer.claims - len(answer.ungrounded),
+        brief=_brief(answer) if both and answer.reads else None,
+        must_carry=_carried(case, answer) if both and answer.brief else (),
+        must_not_say=_kept_clear(case, answer) if ok and answer.brief else (),
+        untraceable=_untraceable(answer),
+        calls=used.calls,
+        tokens=used.input_tokens + used.output_tokens + used.cache_read_tokens + used.cache_write_tokens,
+        fresh_tokens=used.input_tokens + used.output_tokens + used.cache_write_tokens,
+    )
+
+
+def _signals(case: Case, answer: Answer) -> tuple[SignalScore, ...]:
+    """Each signal that is labelled, seen or forbidden. A signal that was taken back still was seen."""
+    labelled = {entry.signal for entry in case.labels.signals}
+    seen = {entry.signal for entry in answer.signals}
+    standing = {entry.signal for entry in answer.signals if entry.status in STANDS}
+    forbidden = set(case.labels.must_not)
+    return tuple(
+        SignalScore(
+            signal=name,
+            labelled=name in labelled,
+            seen=name in (standing if name in forbidden else seen),
+            forbidden=name in forbidden,
+        )
+        for name in sorted(labelled | seen | forbidden)
+    )
+
+
+def _asserters(case: Case, answer: Answer) -> tuple[bool, ...]:
+    by = {(entry.signal, entry.asserted_by) for entry in answer.signals}
+    seen = {entry.signal for entry in answer.signals}
+    return tuple((entry.signal, entry.asserted_by) in by for entry in case.labels.signals if entry.signal in seen)
+
+
+def _brief(answer: Answer) -> str:
+    if answer.brief is None:
+        return "never"
+    if answer.brief.status == "valid":
+        return "valid_repaired" if answer.brief.repairs else "valid_first"
+    return "gap" if answer.brief.status == "gap" else "never"
+
+
+def _carried(case: Case, answer: Answer) -> tuple[bool, ...]:
+    text = answer.brief.text if answer.brief else ""
+    return tuple(holds(text, wanted) for wanted in case.labels.must_carry)
+
+
+def _kept_clear(case: Case, answer: Answer) -> tuple[bool, ...]:
+    said = f"{answer.brief.text}\n{answer.brief.message}" if answer.brief else ""
+    return tuple(not holds(said, forbidden) for forbidden in case.labels.must_not_say)
+
+
+def holds(text: str, wanted: str) -> bool:
+    """Whether the words stand in the text as whole words, or the same date in another notation."""
+    pattern = r"\s+".join(re.escape(word) for word in fold_text(wanted).split())
+    if re.search(rf"(?<![0-9a-z]){pattern}(?![0-9a-z])", fold_text(text)):
+        return True
+    days = dates(wanted)
+    return len(days) == 1 and any(dates_agree(days[0], other) for other in dates(text))
+
+
+def _untraceable(answer: Answer) -> int | None:
+    if answer.brief is None:
+        return None
+    return sum(code.startswith("untraceable_") for code in answer.brief.findings)

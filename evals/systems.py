@@ -1,0 +1,252 @@
+"""The systems under test: the program that ships, what it is compared with, and two controls of the scorers."""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from agent.backends.base import Backend, Call, DraftCall, ModelError, ModelUnavailable, Reply
+from agent.backends.conversation import boundary
+from agent.errors import EscalationError
+from agent.grounding.ground import ground
+from agent.pipeline import escalate_async
+from agent.policy.decide import decide
+from agent.policy.settings import load_settings
+from agent.validate import parse_brief, validate_text
+from agent.validate.parse import targets
+from evals.answers import Answer, SaidBrief, SeenSignal, answer_of, brief_of
+from evals.cases import Case
+from evals.recordings import missed
+from prompts import digest, load
+from schemas.escalation import Finding, Usage
+from schemas.report import FactsReport
+from schemas.vocabulary import Outcome, Severity
+
+if TYPE_CHECKING:
+    from anthropic import AsyncAnthropic
+
+SystemName = Literal["escalation", "offline", "prompt_only", "policy_prompt", "nothing", "labels"]
+PROMPTED: dict[str, str] = {
+    "prompt_only": "evals/prompt_only.md.j2",
+    "policy_prompt": "evals/policy_prompt.md.j2",
+}
+POLICY_PAGE = Path(__file__).resolve().parents[1] / "docs" / "policy.md"
+MAX_TOKENS = 16_000
+_CACHED = {"type": "ephemeral"}
+_DECISION = re.compile(r"^\W*DECISION\W+(HANDLE|ASK|ESCALATE)\b.*$", re.IGNORECASE | re.MULTILINE)
+_OUTCOMES: dict[str, Outcome] = {"handle": "handle", "ask": "needs_info", "escalate": "escalate"}
+_SEVERITY = re.compile(r"\b(critical|high|medium)\b", re.IGNORECASE)
+
+
+class System(Protocol):
+    """Answers a case. Raises nothing for what goes wrong on a model's side: the answer says it."""
+
+    @property
+    def name(self) -> str:
+        """Under which its answers are listed."""
+
+    async def answer(self, case: Case, epoch: int) -> Answer:
+        """What it says, once."""
+
+
+class Watched:
+    """A backend, and the last draft it was asked for: what had been decided stands, also where no brief comes of it."""
+
+    def __init__(self, backend: Backend, *, drafts: bool) -> None:
+        self._backend = backend
+        self._drafts = drafts
+        self.name = backend.name
+        self.model = backend.model
+        self.drafting: DraftCall | None = None
+
+    def answer(self, call: Call) -> Reply:
+        self._watch(call)
+        return self._backend.answer(call)
+
+    async def answer_async(self, call: Call) -> Reply:
+        self._watch(call)
+        return await self._backend.answer_async(call)
+
+    def _watch(self, call: Call) -> None:
+        if isinstance(call, DraftCall):
+            self.drafting = call
+            if not self._drafts:
+                raise ModelUnavailable("no brief was asked for", reason="not_asked", usage=Usage())
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The program that ships, whole, with one of its backends. `drafts` False ends it at the decision."""
+
+    name: str
+    backend: Backend
+    drafts: bool = True
+
+    async def answer(self, case: Case, epoch: int) -> Answer:
+        watched = Watched(self.backend, drafts=self.drafts)
+        said = {"system": self.name, "case": case.id, "epoch": epoch}
+        try:
+            result = await escalate_async(case.ticket(), context=case.context, backend=watched, now=case.now)
+        except ModelError as error:
+            if missed(error) and watched.drafting is None:
+                raise  # the cassette says what differs
+            said |= {"usage": error.usage}
+            reason = "not recorded" if missed(error) else f"{error.reason}: {error}"[:500]
+            if watched.drafting is None:
+                return Answer.model_validate({**said, "error": reason})
+            return answer_of(watched.drafting.facts, watched.drafting.decision, brief_error=reason, **said)
+        except EscalationError as error:
+            return Answer.model_validate({**said, "error": str(error)[:500]})
+        made_by = result.provenance
+        return answer_of(
+            result.facts,
+            result.decision,
+            brief=brief_of(result),
+            usage=result.usage,
+            model=made_by.model,
+            prompt_sha256=made_by.prompt_sha256,
+            schema_sha256=made_by.schema_sha256,
+            policy_version=made_by.policy_version,
+            **said,
+        )
+
+
+@dataclass(frozen=True)
+class Prompted:
+    """A prompt and one call: the model picks outcome, target and severity and writes the brief in one go."""
+
+    name: str
+    client: "AsyncAnthropic"
+    model: str
+
+    async def answer(self, case: Case, epoch: int) -> Answer:
+        import anthropic
+
+        said = {"system": self.name, "case": case.id, "epoch": epoch, "model": self.model}
+        said["prompt_sha256"] = digest(PROMPTED[self.name], "evals/ticket.md.j2")
+        try:
+            message = await self.client.messages.create(**prompted_request(self.name, case, self.model))
+        except anthropic.AnthropicError as error:
+            if missed(error):
+                raise  # the cassette says what differs
+            reason = f"{type(error).__name__}: {error.__cause__ or error}"[:500]
+            return Answer.model_validate({**said, "error": reason})
+        text = "".join(block.text for block in message.content if block.type == "text")
+        used = message.usage
+        usage = Usage(
+            calls=1,
+            input_tokens=used.input_tokens,
+            output_tokens=used.output_tokens,
+            cache_read_tokens=used.cache_read_input_tokens or 0,
+            cache_write_tokens=used.cache_creation_input_tokens or 0,
+        )
+        return Answer.model_validate({**said, "usage": usage, **read_prompted(text, case)})
+
+
+class Nothing:
+    """Never escalates: what doing nothing costs, and a control of the scorers."""
+
+    name = "nothing"
+
+    async def answer(self, case: Case, epoch: int) -> Answer:
+        return Answer(system=self.name, case=case.id, epoch=epoch, outcome="handle", leadership=False)
+
+
+class FromLabels:
+    """A control: says what the labels say. A scorer that does not give it full marks is broken."""
+
+    name = "labels"
+
+    async def answer(self, case: Case, epoch: int) -> Answer:
+        right = case.labels
+        text = case.ticket().text
+        brief = SaidBrief(text="\n".join(right.must_carry), status="valid") if right.outcome == "escalate" else None
+        return Answer(
+            system=self.name,
+            case=case.id,
+            epoch=epoch,
+            outcome=right.outcome,
+            owner=right.owner,
+            leadership=right.leadership,
+            next_hop=right.next_hop,
+            severity=right.severity,
+            deciding_rule=right.deciding_rule,
+            reads=True,
+            signals=tuple(
+                SeenSignal(
+                    signal=s.signal, asserted_by=s.asserted_by, status="counts", quote=s.quote, start=text.find(s.quote)
+                )
+                for s in right.signals
+            ),
+            claims=len(right.signals),
+            brief=brief,
+        )
+
+
+def prompted_request(name: str, case: Case, model: str) -> dict[str, Any]:
+    """The arguments of the baseline's one call."""
+    ticket = case.ticket()
+    context = case.context.model_dump(mode="json", exclude_defaults=True)
+    user = load(
+        "evals/ticket.md.j2",
+        now=f"{case.now:%A %Y-%m-%d %H:%M} UTC",
+        context=json.dumps(context, ensure_ascii=False) if context else "",
+        boundary=boundary(ticket.text),
+        notes=ticket.notes,
+        text=ticket.text,
+    )
+    return {
+        "model": model,
+        "max_tokens": MAX_TOKENS,
+        "system": [{"type": "text", "text": _system(name), "cache_control": _CACHED}],
+        "messages": [{"role": "user", "content": [{"type": "text", "text": user}]}],
+    }
+
+
+@cache
+def _system(name: str) -> str:
+    policy = POLICY_PAGE.read_text(encoding="utf-8") if name == "policy_prompt" else ""
+    return load(PROMPTED[name], policy=policy)
+
+
+def read_prompted(text: str, case: Case) -> dict[str, Any]:
+    """Outcome, owner, leadership, severity and brief from the baseline's free text."""
+    first = _DECISION.search(text)
+    if first is None:
+        return {"error": f"no DECISION line in {text[:80]!r}"}
+    outcome = _OUTCOMES[first.group(1).casefold()]
+    if outcome != "escalate":
+        return {"outcome": outcome, "leadership": False}
+    body = text[first.end() :].strip()
+    parsed = parse_brief(body)
+    owner, informed = targets(parsed.target or "")
+    severity: Severity | None = None
+    if level := _SEVERITY.search(parsed.severity or ""):
+        severity = level.group(1).casefold()  # type: ignore[assignment]
+    untraced = [finding for finding in _held_against(body, case) if finding.code.startswith("untraceable_")]
+    brief = SaidBrief(
+        text=body.split("CUSTOMER MESSAGE")[0].rstrip().removesuffix("**").rstrip(),
+        message=parsed.brief.customer_message,
+        status="blocked" if untraced else "valid",
+        findings=tuple(finding.code for finding in untraced),
+        said=tuple(f"{f.place}: {f.code}: {f.found}: {f.expected}" for f in untraced),
+    )
+    leadership = informed or owner == "leadership"
+    return {
+        "outcome": outcome,
+        "owner": owner,
+        "leadership": leadership,
+        "severity": severity,
+        "brief": brief,
+    }
+
+
+def _held_against(brief: str, case: Case) -> tuple[Finding, ...]:
+    """What our validation finds in somebody else's brief. It has declared no derivations, so sums count against it."""
+    ticket = case.ticket()
+    empty: dict[str, Any] = dict.fromkeys(FactsReport.model_fields, ()) | {"language": "und", "understandable": True}
+    facts = ground(ticket, FactsReport.model_validate(empty))
+    decision = decide(facts, case.context, load_settings(None), case.now)
+    return validate_text(brief, decision, facts, ticket, case.context, case.now)
