@@ -5,6 +5,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from agent.policy.decide import decide
 from agent.policy.settings import Settings
 from agent.policy.view import annual_amount
 from schemas.decision import Decision
+from schemas.facts import Claim
 from schemas.vocabulary import SEVERITY_RANK, SIGNALS
 from tests.facts_factory import HIGH, L2, NOW, SETTINGS, SMALL, claim, context, decided, facts
 
@@ -390,6 +392,34 @@ def test_only_the_pattern_has_a_window_and_only_the_cause_makes_it_critical() ->
     ]
     decision = decided("bug_suspected", "work_blocked@support", ctx=HIGH | {"related": mixed})
     assert (decision.severity, decision.deciding_rule) == ("high", "IMP-2")
+
+
+def test_context_knows_whose_tickets_staff_cite_and_how_old_they_are() -> None:
+    """Two tickets of one account and one from before the window: two accounts with this one, and no pattern."""
+    recent = NOW - timedelta(days=5)
+    related = [
+        {"ticket": "7710", "account": "Kestrel Yard", "same": "symptoms", "reported": recent},
+        {"ticket": "7734", "account": "Kestrel Yard", "same": "symptoms", "reported": recent},
+        {"ticket": "7391", "account": "Lindqvist", "same": "symptoms", "reported": NOW - timedelta(days=41)},
+    ]
+    cited = tuple(
+        claim("reference", "same_issue_ticket", 80 + n, value=value, by="support")
+        for n, value in enumerate(("#7710", "7734", "7391"))
+    )
+    named = (claim("account", "same_symptoms", 90, subject="Lindqvist", by="support"),)
+
+    def made(*tickets: Claim, ctx: list[dict[str, Any]]) -> Decision:
+        return decided(
+            "bug_suspected", "repeat_reports@support", references=tickets, accounts=named, ctx=L2 | {"related": ctx}
+        )
+
+    kept = made(*cited, ctx=related)
+    assert (kept.outcome, kept.deciding_rule) == ("handle", "HND-9")
+    third = {"ticket": "1", "account": "C", "same": "symptoms", "reported": recent}
+    assert made(*cited, ctx=[*related, third]).deciding_rule == "PAT-1"
+    assert made(*cited, ctx=[]).deciding_rule == "PAT-1", "what nobody knows better counts as staff say it"
+    unknown = claim("reference", "same_issue_ticket", 89, value="7800", by="support")
+    assert made(*cited, unknown, ctx=related).deciding_rule == "PAT-1"
 
 
 def test_what_went_away_cancels_reported_claims_too() -> None:

@@ -133,7 +133,7 @@ def _more_reports(view: View, claim: Claim) -> Candidate:
     told = _claimed_accounts(view)
     # Each "same here" is one account more; staff who speak of others without a number may mean any number.
     reports = 1 + len(view.signals.get("repeat_reports", [])) + len(view.reported.get("repeat_reports", []))
-    uncounted = not told and view.said_by_staff("repeat_reports")
+    uncounted = not (told or view.cited_tickets or view.context.related) and view.said_by_staff("repeat_reports")
     text = f"Which accounts report the same symptoms? So far {known} known; the ticket says: “{_quote(claim)}”"
     why = f"{wanted} accounts make a pattern (PAT-1)"
     decisive = uncounted or max([known, reports, *told]) >= wanted
@@ -155,7 +155,7 @@ def _claimed_accounts(view: View) -> list[int]:
             if number is not None:
                 counts.append(number + extra[claim.kind])
     named = {c.subject.casefold() for c in view.facts.accounts if c.kind in ("same_symptoms", "same_cause")}
-    if named := named - view.own_names:
+    if named := named - view.own_names - view.past_accounts:
         counts.append(1 + len(named))
     return counts
 

@@ -281,12 +281,7 @@ class View:
     def _accounts(self, same: str) -> int:
         count = max(1 + len(self._others(same)), self.assumed_accounts if same == "symptoms" else 0)
         if same == "symptoms" and self.said_by_staff("repeat_reports"):
-            tickets = {
-                claim.value
-                for claim in self.facts.references
-                if claim.kind == "same_issue_ticket" and claim.asserted_by in ("support", "system")
-            }
-            count = max(count, 1 + len(tickets - {self.facts.ticket_id}))
+            count = max(count, 1 + self._behind_tickets())
         measures = {"customers_same_cause": 0, "other_customers_same_cause": 1}
         if same == "symptoms":
             measures |= {"customers_affected": 0, "other_customers_affected": 1}
@@ -295,24 +290,47 @@ class View:
                 count = max(count, (counted(claim) or 0) + measures[claim.kind])
         return count
 
+    def _behind_tickets(self) -> int:
+        """Other accounts behind the tickets that staff cite: by name where context knows the ticket, else one each."""
+        known = {related.ticket.lstrip("#"): related.account.casefold() for related in self.context.related}
+        named = {known[ticket] for ticket in self.cited_tickets & known.keys()}
+        return len(named & self._others("symptoms")) + len(self.cited_tickets - known.keys())
+
+    @property
+    def cited_tickets(self) -> set[str]:
+        """Tickets of others that staff say show the same."""
+        return {
+            claim.value.lstrip("#")
+            for claim in self.facts.references
+            if claim.kind == "same_issue_ticket" and claim.asserted_by in ("support", "system")
+        } - {self.facts.ticket_id}
+
     def _others(self, same: str) -> set[str]:
-        """Names of the other accounts. Only a pattern has a window: one confirmed cause stays one."""
+        """Names of the other accounts. Only a pattern has a window: one confirmed cause stays one.
+
+        Context beats the ticket: an account whose report it dates before the window is none, though staff name it.
+        """
         if not self.context.related and not self.facts.accounts:
             return set()
-        oldest = self.now - timedelta(days=self.settings.pattern.window_days)
+        past = self.past_accounts if same == "symptoms" else set()
         names = {
             related.account.casefold()
             for related in self.context.related
-            if related.same == "cause"
-            or (same == "symptoms" and (related.reported is None or related.reported >= oldest))
+            if related.same == "cause" or (same == "symptoms" and related.account.casefold() not in past)
         }
-        kinds = {"same_cause"} | ({"same_symptoms"} if same == "symptoms" else set())
-        names |= {
-            claim.subject.casefold()
-            for claim in self.facts.accounts
-            if claim.status == "counts" and claim.kind in kinds
-        }
+        for claim in self.facts.accounts:
+            name = claim.subject.casefold()
+            symptoms = claim.kind == "same_symptoms" and same == "symptoms" and name not in past
+            if claim.status == "counts" and (claim.kind == "same_cause" or symptoms):
+                names.add(name)
         return names - self.own_names
+
+    @property
+    def past_accounts(self) -> set[str]:
+        """Accounts whose every report of the same symptoms is older than the pattern's window, as the context knows."""
+        oldest = self.now - timedelta(days=self.settings.pattern.window_days)
+        recent = {r.account.casefold() for r in self.context.related if r.reported is None or r.reported >= oldest}
+        return {r.account.casefold() for r in self.context.related if r.same == "symptoms"} - recent
 
     def pattern_claims(self) -> list[Claim]:
         """The claims that speak of other accounts."""
