@@ -422,6 +422,19 @@ def test_context_knows_whose_tickets_staff_cite_and_how_old_they_are() -> None:
     assert made(*cited, unknown, ctx=related).deciding_rule == "PAT-1"
 
 
+def test_a_tickets_number_is_no_count_of_accounts() -> None:
+    """ "Kestrel Plant (71133)" once stood in a brief as 71134 accounts."""
+    other = claim("measure", "other_customers_same_cause", 60, value="Kestrel Plant (71133)", by="support")
+    cited = claim("reference", "same_issue_ticket", 61, value="71133", by="support")
+    account = claim("account", "same_cause", 62, subject="Kestrel Plant", by="support")
+    made = decided("workflow_mismatch", measures=(other,), references=(cited,), accounts=(account,))
+    assert next(rule for rule in made.rules if rule.id == "IMP-1").because.startswith("2 accounts")
+    alone = claim("measure", "customers_affected", 60, value="see #71133 and HD-40017", by="support")
+    assert "PAT-1" not in {rule.id for rule in decided("bug_suspected", measures=(alone,)).rules}
+    stated = claim("measure", "customers_affected", 60, value="#71133: 4 accounts", by="support")
+    assert "PAT-1" in {rule.id for rule in decided("bug_suspected", measures=(stated,)).rules}
+
+
 def test_what_went_away_cancels_reported_claims_too() -> None:
     for signals in (
         ("bug_confirmed", "resolved_itself"),

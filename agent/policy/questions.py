@@ -151,7 +151,7 @@ def _claimed_accounts(view: View) -> list[int]:
     }
     for claim in view.facts.measures:
         if claim.kind in extra and claim.status in ("counts", "reported"):
-            number = counted(claim)
+            number = counted(claim, view.facts)
             if number is not None:
                 counts.append(number + extra[claim.kind])
     named = {c.subject.casefold() for c in view.facts.accounts if c.kind in ("same_symptoms", "same_cause")}

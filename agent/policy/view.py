@@ -64,12 +64,19 @@ def annual_amount(text: str) -> Decimal | None:
     return value * times
 
 
-def counted(claim: Claim) -> int | None:
-    """The whole number that a counting measure states, digits or a small number word."""
+def counted(claim: Claim, facts: Facts) -> int | None:
+    """The whole number that a counting measure states, digits or a small number word.
+
+    A ticket's number is none: "Kestrel Plant (71133)" names one account and counts nothing.
+    """
     from agent.notation import numbers  # only tickets with a counting measure need it
 
-    found = numbers(claim.value) or numbers(claim.quote)
-    return int(found[0].value) if found and found[0].value == int(found[0].value) else None
+    named = {facts.ticket_id, *(reference.value.lstrip("#") for reference in facts.references)}
+    for text in (claim.value, claim.quote):
+        found = [n for n in numbers(text) if n.text not in named and text[n.start - 1 : n.start] not in ("#", "(", "-")]
+        if found:
+            return int(found[0].value) if found[0].value == int(found[0].value) else None
+    return None
 
 
 def _earlier(claim: Claim, other: Claim) -> bool:
@@ -287,7 +294,7 @@ class View:
             measures |= {"customers_affected": 0, "other_customers_affected": 1}
         for claim in self.facts.measures:
             if claim.status == "counts" and claim.kind in measures:
-                count = max(count, (counted(claim) or 0) + measures[claim.kind])
+                count = max(count, (counted(claim, self.facts) or 0) + measures[claim.kind])
         return count
 
     def _behind_tickets(self) -> int:
