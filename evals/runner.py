@@ -13,6 +13,7 @@ from pydantic import Field
 from agent.errors import BadInput
 from evals.answers import Answer
 from evals.cases import Case
+from evals.replay import recorded_cases
 from evals.score import Scored, score
 from evals.tasks import Mode, injection, set_budget, suite
 from schemas.base import Model
@@ -49,16 +50,22 @@ class Run(Model):
 
 
 def tasks_of(mode: Mode, systems: Sequence[str], cases: str, epochs: int, model: str) -> list[Task]:
-    """The tasks of a run: offline rules and controls always, the models' systems as the mode allows."""
+    """The tasks of a run: offline rules and controls always, the models' systems as the mode allows.
+
+    A replay leaves out what was never recorded.
+    """
     made = [suite(system=name, mode=mode, cases=cases) for name in ("offline", *CONTROLS)]
     if mode == "offline":
         return [*made, injection(mode=mode)] if not cases else made
-    made += [suite(system=name, mode=mode, model=model, epochs=epochs, cases=cases) for name in systems]
-    if "escalation" in systems and not cases:
-        made.append(injection(mode=mode, model=model))
-        if mode == "recorded":
+    recorded = mode == "recorded"
+    held = [name for name in systems if not recorded or recorded_cases(name, epochs)]
+    made += [suite(system=name, mode=mode, model=model, epochs=epochs, cases=cases) for name in held]
+    if "escalation" in held and not cases:
+        if not recorded or recorded_cases("injection", 1):
+            made.append(injection(mode=mode, model=model))
+        if recorded and recorded_cases("escalation", AGREEMENT_EPOCHS):
             made.append(suite(system="escalation", mode=mode, epochs=AGREEMENT_EPOCHS))
-    return [task for task in made if len(task.dataset)]
+    return made
 
 
 def run(

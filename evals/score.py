@@ -72,11 +72,13 @@ def score(case: Case, answer: Answer) -> Scored:
     """Everything at once. An answer that is an error got nothing right, and escalated nothing."""
     right = case.labels
     ok = answer.error is None
+    names_hop = answer.next_hop is not None or answer.reads
     outcome = ok and answer.outcome == right.outcome
-    owner = outcome and answer.owner == right.owner
+    # Who names a single target may mean the one who owns it or the one who gets it first: both are right then.
+    targets = {right.owner} if names_hop else {right.owner, right.next_hop}
+    owner = outcome and answer.owner in targets
     leadership = outcome and bool(answer.leadership) == right.leadership
     severity = outcome and answer.severity == right.severity
-    names_hop = answer.next_hop is not None or answer.reads
     next_hop = (outcome and answer.next_hop == right.next_hop) if names_hop else None
     decision = owner and leadership and severity
     due = right.outcome == "escalate"
