@@ -11,7 +11,7 @@
     dev.py eval record SYSTEM            record a model's answers for the replay
 
 A run is a folder of logs below evals/runs/; `inspect view --log-dir RUN` opens it. Exit codes: 0 done, 2 bad input,
-3 the gate found something, 130 interrupted (run again with --resume RUN).
+3 the gate found something or samples were not answered, 130 interrupted (run again with --resume RUN).
 """
 
 import argparse
@@ -120,7 +120,10 @@ def _run(options: argparse.Namespace) -> int:
     _write(made, options.out or folder)
     for suite, missing in made.interrupted.items():
         print(f"eval: {missing} samples of {suite} not answered; go on with --resume {folder}", file=sys.stderr)
-    return _held(made) if options.gate else 0
+    if made.cancelled:
+        return EXIT_INTERRUPTED
+    held = _held(made) if options.gate else 0
+    return held or (EXIT_GATE if made.interrupted else 0)
 
 
 def _report(options: argparse.Namespace) -> int:

@@ -65,6 +65,11 @@ class Answer(Model):
     schema_sha256: str | None = None
     policy_version: str | None = None
 
+    @property
+    def not_asked(self) -> bool:
+        """Whether the run was to end at the decision, so that no brief is due."""
+        return (self.brief_error or "").startswith("not_asked")
+
 
 def answer_of(facts: Facts, decision: Decision, **said: object) -> Answer:
     """What the program decided from which facts. `said`: the other fields."""

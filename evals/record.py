@@ -67,7 +67,13 @@ def record(job: Job) -> str:
     draft.unlink(missing_ok=True)
     try:
         with cassette(draft, "once", shared=SHARED) as tape:
-            run = {"system": job.system, "case": job.case.id, "epoch": job.epoch, "model": job.model}
+            run = {
+                "system": job.system,
+                "case": job.case.id,
+                "epoch": job.epoch,
+                "model": job.model,
+                "drafts": job.drafts,
+            }
             tape.get_metadata("run", run)
             answer = asyncio.run(_answer(job))
             if answer.error:

@@ -40,17 +40,18 @@ class Recorded:
         path = path_of(self.folder, case.id, epoch)
         try:
             with cassette(path, shared=SHARED, whole=False) as tape:
-                model = str(tape.get_metadata("run", {}).get("model", ""))
-                return await self._system(model).answer(case, epoch)
+                run = tape.get_metadata("run", {})
+                system = self._system(str(run.get("model", "")), drafts=bool(run.get("drafts", True)))
+                return await system.answer(case, epoch)
         except AssertionError as error:
             lines = str(error).splitlines()
             reason = f"not recorded: {' '.join(line.strip() for line in lines[:3])}"[:400]
             return Answer(system=self.name, case=case.id, epoch=epoch, error=reason)
 
-    def _system(self, model: str) -> Pipeline | Prompted:
+    def _system(self, model: str, *, drafts: bool) -> Pipeline | Prompted:
         backend = client_backend(model)
         if self.name not in PROMPTED:
-            return Pipeline(self.name, backend)
+            return Pipeline(self.name, backend, drafts=drafts)
         client = backend._async_client
         assert client is not None
         return Prompted(self.name, client, model)

@@ -39,6 +39,7 @@ class Run(Model):
     mode: Mode
     results: tuple[Result, ...]
     interrupted: dict[str, int] = Field(default={}, description="Samples that were not answered, by suite")
+    cancelled: bool = Field(default=False, description="Somebody stopped the run")
 
     def of(self, suite: str) -> tuple[Result, ...]:
         """The results of one suite, in the order of its cases."""
@@ -114,16 +115,17 @@ def load_run(folder: Path) -> Run:
         raise BadInput(f"{str(folder)!r}: expected a folder of .eval logs; make one with `dev.py eval run`")
     results: dict[tuple[str, str, int], Result] = {}
     interrupted: dict[str, int] = {}
-    mode = "offline"
+    mode, cancelled = "offline", False
     for path in logs:
         log = read_eval_log(str(path))
         mode = str((log.eval.metadata or {}).get("mode", mode))
+        cancelled = cancelled or log.status == "cancelled"
         for result in _results(log):
             results[(result.suite, result.case.id, result.answer.epoch)] = result
         missing = _missing(log)
         if missing:
             interrupted[log.eval.task] = missing
-    return Run(mode=mode, results=tuple(results.values()), interrupted=interrupted)
+    return Run(mode=mode, results=tuple(results.values()), interrupted=interrupted, cancelled=cancelled)
 
 
 def _results(log: EvalLog) -> list[Result]:

@@ -107,7 +107,7 @@ def score(case: Case, answer: Answer) -> Scored:
         asserters=_asserters(case, answer) if answer.reads and ok else (),
         claims=answer.claims,
         quotes_found=answer.claims - len(answer.ungrounded),
-        brief=_brief(answer) if both and answer.reads else None,
+        brief=_brief(answer) if both and answer.reads and not answer.not_asked else None,
         must_carry=_carried(case, answer) if both and answer.brief else (),
         must_not_say=_kept_clear(case, answer) if ok and answer.brief else (),
         untraceable=_untraceable(answer),

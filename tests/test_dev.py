@@ -64,6 +64,19 @@ def test_the_tests_need_more_and_that_is_enough_for_a_run(dev: Any) -> None:
     assert dev.steps == []
 
 
+def test_the_suites_need_more_than_a_run_and_less_than_the_tests(dev: Any) -> None:
+    dev.ensure(dev.RUNTIME)
+    dev.steps.clear()
+    dev.ensure(dev.EVALS)
+    assert [command[-1] for command in dev.steps] == [".[evals]"]
+    dev.steps.clear()
+    dev.ensure(dev.RUNTIME)
+    assert dev.steps == []
+    dev.ensure(dev.DEVELOPMENT)
+    dev.ensure(dev.EVALS)
+    assert [command[-1] for command in dev.steps] == [".[dev]"]
+
+
 def test_changed_requirements_install_again_without_a_new_environment(dev: Any, tmp_path: Path) -> None:
     dev.ensure(dev.RUNTIME)
     (tmp_path / "pyproject.toml").write_text("[project]\nname='x'\n")

@@ -1,0 +1,88 @@
+"""The command of the suites: one line for a mistake, runs that stop and go on, two runs compared."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from evals import tasks
+from evals.__main__ import main
+from evals.compare import compare
+from evals.runner import load_run, run
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # the engine's own libraries warn
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["run", "--cases", "999"], "case '999': expected the name or the number of a file in evals/"),
+        (["run", "--systems", "oracle"], "system 'oracle': expected one of escalation, prompt_only, policy_prompt"),
+        (["report", "no-such-run"], "'no-such-run': expected a folder of .eval logs"),
+        (["gate", "no-such-run"], "'no-such-run': expected a folder of .eval logs"),
+    ],
+)
+def test_a_mistake_is_one_line(arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"eval: {line}")
+    assert said.count("\n") == 1
+
+
+def test_help_imports_no_engine() -> None:
+    script = "import sys; from evals.__main__ import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+    script += "print([name for name in ('inspect_ai', 'scipy', 'anthropic') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "Exit codes: 0 done, 2 bad input" in done.stdout
+
+
+CASES = "012-deleted-own-project,026-shelf-labels,069-doesnt-work"
+
+
+def test_what_the_budget_left_over_is_told_and_run_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spent = tasks.Budget(1)
+    spent.used = 1
+    monkeypatch.setattr(tasks, "_budget", spent)
+    monkeypatch.setattr("evals.runner.set_budget", lambda _: None)
+    folder = run("offline", tmp_path / "run", cases=CASES, display="none")
+    stopped = load_run(folder)
+    assert stopped.results == ()
+    assert stopped.interrupted["offline-1x"] == 3
+    monkeypatch.setattr(tasks, "_budget", tasks.NO_LIMIT)
+    resumed = load_run(run("offline", folder, cases=CASES, display="none"))
+    assert resumed.interrupted == {}
+    assert len(resumed.of("offline-1x")) == 3
+
+
+def test_the_budget_counts_over_all_tasks() -> None:
+    budget = tasks.Budget(100)
+    budget.check()
+    budget.used = 100
+    with pytest.raises(tasks.BudgetSpent, match="token budget of 100 spent"):
+        budget.check()
+
+
+def test_two_runs_are_compared_ticket_by_ticket(tmp_path: Path) -> None:
+    before = load_run(run("offline", tmp_path / "a", cases=CASES, display="none"))
+    worse = []
+    for result in before.results:
+        if result.suite == "offline-1x" and result.scored.decision:
+            answer = result.answer.model_copy(update={"outcome": "handle", "owner": None, "severity": "critical"})
+            scored = result.scored.model_copy(update={"decision": False})
+            result = result.model_copy(update={"answer": answer, "scored": scored})
+        worse.append(result)
+    text = compare(before, before.model_copy(update={"results": tuple(worse)}))
+    right = sum(result.scored.decision for result in before.of("offline-1x"))
+    assert f"0 won, {right} lost" in text
+    assert text.count("   lost ") == right > 0
+    assert "offline: 3 tickets in both runs" in text
+
+
+def test_the_suites_never_reach_the_program() -> None:
+    """`evals` imports `agent`, never the other way."""
+    for path in (*ROOT.glob("agent/**/*.py"), *ROOT.glob("schemas/**/*.py")):
+        assert "evals" not in path.read_text(encoding="utf-8"), path
