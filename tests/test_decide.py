@@ -415,6 +415,15 @@ def test_context_knows_whose_tickets_staff_cite_and_how_old_they_are() -> None:
 
     kept = made(*cited, ctx=related)
     assert (kept.outcome, kept.deciding_rule) == ("handle", "HND-9")
+    twice = decided(
+        "bug_suspected",
+        "repeat_reports@support",
+        "repeat_reports@support",
+        references=cited,
+        accounts=named,
+        ctx=L2 | {"related": related},
+    )
+    assert twice.outcome == "handle", "staff who say it twice name no account more"
     third = {"ticket": "1", "account": "C", "same": "symptoms", "reported": recent}
     assert made(*cited, ctx=[*related, third]).deciding_rule == "PAT-1"
     assert made(*cited, ctx=[]).deciding_rule == "PAT-1", "what nobody knows better counts as staff say it"

@@ -131,9 +131,13 @@ def _more_reports(view: View, claim: Claim) -> Candidate:
     known = view.accounts("symptoms")
     wanted = view.settings.pattern.accounts
     told = _claimed_accounts(view)
-    # Each "same here" is one account more; staff who speak of others without a number may mean any number.
-    reports = 1 + len(view.signals.get("repeat_reports", [])) + len(view.reported.get("repeat_reports", []))
-    uncounted = not (told or view.cited_tickets or view.context.related) and view.said_by_staff("repeat_reports")
+    # Staff who cite tickets, or whose tickets the context knows, have said which accounts they mean. Else each "same
+    # here" is one account more, and staff who speak of others without a number may mean any number.
+    listed = bool(view.cited_tickets or view.context.related)
+    said = [*view.signals.get("repeat_reports", []), *view.reported.get("repeat_reports", [])]
+    others = [c for c in said if not (listed and c.asserted_by in ("support", "system"))]
+    reports = 1 + len(others)
+    uncounted = not told and not listed and view.said_by_staff("repeat_reports")
     text = f"Which accounts report the same symptoms? So far {known} known; the ticket says: “{_quote(claim)}”"
     why = f"{wanted} accounts make a pattern (PAT-1)"
     decisive = uncounted or max([known, reports, *told]) >= wanted
