@@ -56,6 +56,8 @@ NUMBERS = [
     ("vingt et un", ["21"]),
     ("vinte e cinco", ["25"]),
     ("2\nmillion", ["2000000"]),
+    ("une dizaine", ["10"]),
+    ("una docena", ["12"]),
 ]
 
 
@@ -118,6 +120,16 @@ DATES = [
     ("2026年3月25日", [Day(2026, 3, 25)]),
     ("March 2026", [Day(2026, 3, None)]),
     ("September", [Day(None, 9, None)]),
+    ("janeiro", [Day(None, 1, None)]),
+    ("enero", [Day(None, 1, None)]),
+    ("août", [Day(None, 8, None)]),
+    ("january", [Day(None, 1, None)]),
+    ("first of April", [Day(None, 4, 1)]),
+    ("twenty-first of May 2026", [Day(2026, 5, 21)]),
+    ("premier avril", [Day(None, 4, 1)]),
+    ("primero de abril", [Day(None, 4, 1)]),
+    ("十一月", [Day(None, 11, None)]),
+    ("三月二十一日", [Day(None, 3, 21)]),
 ]
 
 
@@ -128,7 +140,13 @@ def test_date_in_usual_notation(text: str, days: list[Day]) -> None:
     assert found[0].start == 4
 
 
-@pytest.mark.parametrize("text", ["4.2.1", "24/7", "it may", "march on", "10.000", "1/2/3/4", "99/99"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("4.2.1", "24/7", "it may", "march on", "10.000", "1/2/3/4", "99/99"),
+        *("this may take", "Julio wrote", "an august body", "the first of them", "三月間", "三か月", "mars et vénus"),
+    ],
+)
 def test_no_date(text: str) -> None:
     assert dates(text) == []
 
@@ -160,6 +178,13 @@ TIMES = [
     ("17:00+01:00", (17, 0, None, "+01:00")),
     ("17:00 Europe/Berlin", (17, 0, None, "Europe/Berlin")),
     ("noon", (12, 0, None, None)),
+    ("14 h 40", (14, 40, None, None)),
+    ("14\u202fh\u202f40", (14, 40, None, None)),
+    ("10 h 30 UTC", (10, 30, None, "UTC")),
+    ("14 heures 30", (14, 30, None, None)),
+    ("3月12日10:30 UTCまでに", (10, 30, None, "UTC")),
+    ("午後2時半", (14, 30, None, None)),
+    ("午前0時5分", (0, 5, None, None)),
 ]
 
 
@@ -174,6 +199,37 @@ def test_hours_may_be_a_duration() -> None:
     assert times("index.js:05, ratio 1:234, 2013-04-18") == []
     assert times_agree(times("14:05:33")[0], times("2:05 pm")[0])
     assert not times_agree(times("14:05")[0], times("14:06")[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("parti à 14 h 40", (14, 40, False, True)),
+        ("chargé à 16 h", (16, 0, True, True)),
+        ("às 14 horas", (14, 0, True, True)),
+        ("at 14h UTC", (14, 0, True, True)),
+        ("un retard de 2 h 40", (2, 40, True, False)),
+        ("l'envoi de 14 h", (14, 0, True, False)),
+        ("2 à 3 h", (3, 0, True, False)),
+        ("à 3 h de route", (3, 0, True, False)),
+        ("in 17 h 42 min", (17, 0, True, False)),
+        ("depuis 14 heures", None),
+        ("約2時間", None),
+    ],
+)
+def test_an_hour_is_a_clock_time_for_certain_only_where_the_words_say_so(
+    text: str, read: tuple[int, int, bool, bool] | None
+) -> None:
+    found = [(t.hour, t.minute, t.maybe_duration, t.told) for t in times(text)]
+    assert found == ([] if read is None else [read])
+
+
+def test_a_full_stop_behind_a_date_ends_the_sentence() -> None:
+    assert [mention.text for mention in dates("on 16 April. Then, 1 Dec. 2026, 5 Dec.")] == [
+        "16 April",
+        "1 Dec. 2026",
+        "5 Dec",
+    ]
 
 
 def test_identifiers() -> None:
@@ -235,7 +291,31 @@ PIECES = st.sampled_from(
         "%",
         "k",
         "2026",
-        *("h", "am", '"', "'", "@", "_", "http://", "\u202f", "日", "年", "zwei", "et", "½", "\n", "M", "e", "٣"),
+        *(
+            "h",
+            "am",
+            '"',
+            "'",
+            "@",
+            "_",
+            "http://",
+            "\u202f",
+            "日",
+            "年",
+            "月",
+            "時",
+            "十",
+            "à",
+            "first",
+            "of",
+            "zwei",
+            "et",
+            "½",
+            "\n",
+            "M",
+            "e",
+            "٣",
+        ),
     ]
 )
 
@@ -274,6 +354,11 @@ HOSTILE = [
     "1 de ",
     "v1.",
     "12:",
+    "à 3 h 0",
+    "十一月",
+    "first of ",
+    "une dizaine ",
+    "午後3時",
 ]
 
 
@@ -315,3 +400,11 @@ def test_numbers_and_months_between_japanese_characters() -> None:
 def test_japanese_clock_times() -> None:
     found = times("本日10時30分までに、または17時に")
     assert [(mention.hour, mention.minute) for mention in found] == [(10, 30), (17, 0)]
+
+
+def test_a_mention_is_written_as_in_the_text() -> None:
+    assert [number.text for number in numbers("1日hundred")] == ["1日hundred"]
+    assert identifiers("次のご連絡は3月12日までに") == []
+    assert [token.text for token in identifiers("番号AB-12です")] != []
+    assert identifiers("2.418.360 kg") == []
+    assert [token.text for token in identifiers("version 2.4.18")] == ["2.4.18"]

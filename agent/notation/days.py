@@ -60,6 +60,18 @@ _MONTHS_BY_LANGUAGE = (
 MONTHS: dict[str, int] = {
     name: index for line in reversed(_MONTHS_BY_LANGUAGE) for index, name in enumerate(line.split(), start=1)
 }
+_KANJI = {sign: value for value, sign in enumerate("一二三四五六七八九十", start=1)}
+_ORDINALS = (
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
+    "sixteenth seventeenth eighteenth nineteenth twentieth twenty-first twenty-second twenty-third twenty-fourth "
+    "twenty-fifth twenty-sixth twenty-seventh twenty-eighth twenty-ninth thirtieth thirty-first"
+)
+# Days in words. Other languages than English and German have an ordinal for the first day only.
+DAY_WORDS: dict[str, int] = {
+    **{word: day for day, word in enumerate(_ORDINALS.split(), start=1)},
+    **dict.fromkeys(("primero", "primeiro", "premier", "erster", "ersten"), 1),
+}
+_DAY_WORD = "|".join(sorted(DAY_WORDS, key=len, reverse=True))
 _MONTH = "(?P<month>" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\b\.?"
 _YEAR = r"(?P<year>(?:19|20)\d\d)(?!\d)"
 _ORDINAL = r"(?:st|nd|rd|th|er|º|ª|\.)?"
@@ -74,6 +86,13 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("iso", re.compile(r"(?P<year>(?:19|20)\d\d)\s?年\s?(?P<month>[01]?\d)\s?月(?:\s?(?P<day>[0-3]?\d)\s?日)?")),
     ("month-day", re.compile(r"(?<!\d)(?P<month>[01]?\d)\s?月\s?(?P<day>[0-3]?\d)\s?日")),
     ("month-only", re.compile(r"(?<!\d)(?P<month>[01]?\d)\s?月(?!\s?\d)")),
+    (
+        "kanji",
+        re.compile(
+            r"(?<![\d一二三四五六七八九十])(?P<month>十[一二]?|[一二三四五六七八九])月(?!間)"
+            r"(?:(?P<day>三?十一?|二?十[一二三四五六七八九]?|[一二三四五六七八九])日)?"
+        ),
+    ),
     (
         "numeric",
         re.compile(
@@ -97,19 +116,40 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
             re.IGNORECASE,
         ),
     ),
+    (
+        "words",  # `the first of April`; `first April` may be an adjective, `premier avril` and `ersten April` are not
+        re.compile(
+            rf"(?<!\w)(?:(?P<day>premier|erste[nr]) |(?P<of>{_DAY_WORD}) (?:of|de) )"
+            rf"{_MONTH}(?:,?[ \u00a0-](?:de |of )?{_YEAR})?",
+            re.IGNORECASE,
+        ),
+    ),
     ("words", re.compile(rf"(?<!\w){_MONTH},?[ \u00a0-](?:of |de )?{_YEAR}", re.IGNORECASE)),
     (
         "month",
         re.compile(
             r"(?<!\w)(?P<month>January|February|April|June|July|August|September|October|November|December|Januar|"
-            r"Februar|März|Juni|Juli|Oktober|Dezember|Janeiro|Fevereiro|Março)(?!\w)"
+            r"Februar|März|Juni|Juli|Oktober|Dezember|Janeiro|Fevereiro|Março"
+            # Spanish, French and Portuguese write months small, hasty English too. Names (Julio, Abril), verbs (march)
+            # and adjectives (august) are left out.
+            r"|january|february|april|june|july|september|october|november|december|enero|febrero|marzo|abril|junio|julio"
+            r"|agosto|septiembre|setiembre|octubre|noviembre|diciembre|janvier|février|avril|juin|juillet|août|septembre"
+            r"|octobre|novembre|décembre|janeiro|fevereiro|março|maio|junho|julho|setembro|outubro|novembro|dezembro)(?!\w)"
         ),
     ),
     (
         "month",
         re.compile(
-            r"\b(?:[Ii]n|[Ss]ince|[Ff]rom|[Uu]ntil|[Bb]y|[Oo]f|[Ee]arly|[Ll]ate|[Mm]id|[Ll]ast|[Nn]ext|[Tt]his)[ -]"
+            r"\b(?:[Ii]n|[Ss]ince|[Ff]rom|[Uu]ntil|[Bb]y|[Oo]f|[Tt]o|[Ee]arly|[Ll]ate|[Mm]id|[Ll]ast|[Nn]ext|[Tt]his)"
+            r"[ -]"
             r"(?P<month>March|May|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)(?!\w)"
+        ),
+    ),
+    (
+        "month",  # words of other languages that are also other words
+        re.compile(
+            r"\b(?:[Ee]n|[Dd]e|[Dd]esde|[Hh]asta|[Dd]epuis|[Dd]ébut|[Mm]i|[Ff]in|[Ii]m|[Ss]eit|[Bb]is|[Aa]b|Anfang|Mitte|Ende)"
+            r"[ -](?P<month>mayo|mars|mai|Mai)(?!\w)"
         ),
     ),
 )
@@ -118,6 +158,12 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
 def _year(written: str) -> int:
     value = int(written)
     return value if value > 99 else 2000 + value
+
+
+def _kanji(written: str) -> int:
+    """`十一` is 11, `二十` is 20, `三十一` is 31."""
+    tens, ten, units = written.rpartition("十")
+    return (_KANJI[tens] if tens else 1) * 10 * bool(ten) + (_KANJI[units] if units else 0)
 
 
 def _candidates(kind: str, match: re.Match[str]) -> tuple[Day, ...]:
@@ -129,8 +175,12 @@ def _candidates(kind: str, match: re.Match[str]) -> tuple[Day, ...]:
         days = [Day(year, month, day) for day, month in pairs if 1 <= month <= 12 and 1 <= day <= 31]
         return tuple(dict.fromkeys(days))
     written = match["month"].lower()
-    month = int(written) if written.isdigit() else MONTHS[written]
-    day = int(groups["day"]) if groups.get("day") else None
+    if kind == "kanji":
+        month, day = _kanji(written), _kanji(groups["day"]) if groups["day"] else None
+    else:
+        month = int(written) if written.isdigit() else MONTHS[written]
+        said = groups.get("day") or groups.get("of")
+        day = DAY_WORDS.get(said.lower()) or int(said) if said else None
     if not 1 <= month <= 12 or (day is not None and not 1 <= day <= 31):
         return ()
     return (Day(year, month, day),)
@@ -143,6 +193,7 @@ def dates(text: str) -> list[DateMention]:
     for kind, pattern in _PATTERNS:
         for match in pattern.finditer(text):
             start, end = match.span("month") if kind == "month" else match.span()
+            end -= kind == "words" and text[end - 1] == "."  # it ends the sentence, or a month's short form
             if any(taken[start:end]):
                 continue
             candidates = _candidates(kind, match)

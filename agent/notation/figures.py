@@ -1,7 +1,7 @@
 """Numbers and money: `1,265,000`, `1.265.000`, `1.265 M`, `€1.2m`, `12 %`, `three`, `a dozen`, `zweihundert`."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from agent.notation.words import word_runs
@@ -164,7 +164,7 @@ def _glued_before(text: str, start: int) -> bool:
 def numbers(text: str) -> list[Number]:
     """All numbers in `text`, in digits or words, in order. Digits inside ids, versions and words are not numbers."""
     # Chinese and Japanese put no space around a number; a space for each such character keeps the offsets.
-    text = _UNSPACED.sub(" ", text)
+    written_text, text = text, _UNSPACED.sub(" ", text)
     found: list[Number] = []
     for match in _TOKEN.finditer(text):
         start, end = match.span()
@@ -185,7 +185,7 @@ def numbers(text: str) -> list[Number]:
         for start, end, value in word_runs(text)
     )
     found.sort(key=lambda number: number.start)
-    return found
+    return [replace(number, text=written_text[number.start : number.end]) for number in found]
 
 
 def _finished(text: str, start: int, end: int, readings: tuple[Decimal, ...]) -> list[Number]:

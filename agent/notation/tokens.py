@@ -84,7 +84,13 @@ def identifiers(text: str) -> list[Identifier]:
     return found
 
 
+# `2.418.360 kg` is a number, and `次のご連絡は3月12日` a sentence: Japanese puts no space between its words.
+_NO_IDENTIFIER = re.compile(r"\d{1,3}(?:\.\d{3}){2,}|(?=.*[\u3040-\u30ff\u4e00-\u9fff])[^A-Za-z]+")
+
+
 def _kind(body: str) -> IdentifierKind | None:
+    if _NO_IDENTIFIER.fullmatch(body):
+        return None
     if _EMAIL.fullmatch(body):
         return "email"
     if _UUID.fullmatch(body):

@@ -52,6 +52,13 @@ _RUNS = {
     )
     for language, word in _FOREIGN.items()
 }
+# `une dizaine de jours`: about ten. Left out are words that are as often a fortnight (quinzaine, quincena).
+_ROUND = {
+    "dizaine": 10, "douzaine": 12, "vingtaine": 20, "trentaine": 30, "quarantaine": 40, "cinquantaine": 50,
+    "soixantaine": 60, "centaine": 100, "decena": 10, "docena": 12, "veintena": 20, "centenar": 100, "dezena": 10,
+    "dúzia": 12, "centena": 100, "dutzend": 12,
+}  # fmt: skip
+_ROUND_RUN = re.compile(rf"(?<!\w)(?:une|una|uma|um|un|ein)\s(?P<word>{'|'.join(_ROUND)})(?!\w)", re.IGNORECASE)
 _NOT_ALONE = frozenset({"six", "cent", "cents", "mille", "mil", "dos", "ein", "und", "elf"})
 
 
@@ -95,13 +102,17 @@ def word_runs(text: str) -> Iterator[tuple[int, int, Decimal]]:
         runs.append((*match.span(), "en"))
     for language, pattern in _RUNS.items():
         runs.extend((*m.span(), language) for m in pattern.finditer(text) if m.group().lower() not in _NOT_ALONE)
+    runs.extend((*m.span("word"), "round") for m in _ROUND_RUN.finditer(text))
     runs.sort(key=lambda run: (run[0], -run[1]))
     last = 0
     for start, end, language in runs:
         if start < last:
             continue
         written = text[start:end]
-        values = _english(written) if language == "en" else _read(written.lower(), language)
+        if language == "round":
+            values = [Decimal(_ROUND[written.lower()])]
+        else:
+            values = _english(written) if language == "en" else _read(written.lower(), language)
         for value in values:
             yield start, end, value
         if values:

@@ -11,12 +11,13 @@ from agent.validate.derive import Proven
 from agent.validate.fields import Field
 from agent.validate.grounds import STANDS, Check, finding
 from agent.validate.sources import Figure, Sources
-from agent.validate.units import counts_own_things, counts_something, minutes_of
+from agent.validate.units import counts_own_things, counts_something, minutes_of, names_of
 from schemas.escalation import Finding
 
 _IDIOMS = re.compile(
     r"\b24\s?[/x]\s?7(?:\s?[/x]\s?365)?\b|\b[1-9]-on-[1-9]\b|\b50[-/]50\b|\b(?:2|two)-factor\b|\bone[- ]by[- ]one\b"
-    r"|\bone or two\b|\bon one day\b|^[ \t]*\(?\d{1,2}[.)](?=\s)|(?<![\w(])\(?\d{1,2}\)(?=\s)"
+    r"|\bone or two\b|\bon one day\b|\bone (?:[a-z]+ )?after (?:another|the (?:other|next))\b"
+    r"|^[ \t]*\(?\d{1,2}[.)](?=\s)|(?<![\w(])\(?\d{1,2}\)(?=\s)"
     r"|\b(?:step|steps|point|option|part|item) ?\d{1,2}(?:\s?[-–]\s?\d{1,2})?\b",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -44,6 +45,8 @@ def check_number(number: Number, unit: str | None, text: str, part: Field, check
         return None  # the reporting account
     if part.kind == "question" or number.unit in _ORDINALS or _exempt(number, unit, text):
         return None
+    if unit is not None and _is_year(number, text, check.sources):
+        unit = None
     if unit is not None and _free_span(number, unit, part, check):
         return None
     if _proven(number, unit, check.proven):
@@ -57,6 +60,21 @@ def check_number(number: Number, unit: str | None, text: str, part: Field, check
     if unit is None and not number.percent and not number.currency and _elsewhere(number, check.sources):
         return None
     return finding("untraceable_number", part, _shown(number, text), _number_hint(number, unit, held, check.sources))
+
+
+# What stands before a year that says which hours, days or weeks: `its 2025 course hours`. A count has no such word, or
+# would be written with its thousands apart.
+_WHICH = re.compile(r"(?:\b(?:the|its|their|his|her|our|your|my|this|these|those)|['’]s?) \Z", re.IGNORECASE)
+
+
+def _is_year(number: Number, text: str, sources: Sources) -> bool:
+    """`the 2025 hours`, where the sources know 2025 and not as a span of time: the hours of that year."""
+    if not re.fullmatch(r"(?:19|20)\d\d", number.text) or not _WHICH.search(
+        text[max(0, number.start - 8) : number.start]
+    ):
+        return False
+    held = sources.figures.get(number.value, ())
+    return any(f.text == number.text and not (f.unit or f.currency or f.percent) for f in held)
 
 
 def _exempt(number: Number, unit: str | None, text: str) -> bool:
@@ -108,6 +126,7 @@ def _both_dollars(a: str, b: str | None) -> bool:
     return b is not None and a.endswith("D") and b.endswith("D") and "USD" in (a, b)
 
 
+_NUMBERED_THINGS = frozenset(("ticket", "tickets", "case", "request", "report", "issue", "invoice", "order"))
 _MODEL = re.compile(r"(?<![\w.])([A-Z]\w{2,20}) (?:v|version )?\Z")
 
 
@@ -116,6 +135,8 @@ def _other_model(number: Number, text: str, part: Field, sources: Sources) -> Fi
     match = _MODEL.search(text[max(0, number.start - 34) : number.start])
     if match is None or number.word or number.currency:
         return None
+    if match[1].casefold() in _NUMBERED_THINGS and number.text.strip() in sources.digits:
+        return None  # a ticket that the sources give as `Kestrel Plant (71133)`
     numbered = re.compile(rf"\b{re.escape(fold_text(match[1]))}[ /:-]{{0,2}}(?:v|version )?(\d[\d.,]*)")
     known = [held.rstrip(".,") for folded in sources.folded for held in numbered.findall(folded.text)]
     written = number.text.strip()
@@ -124,18 +145,19 @@ def _other_model(number: Number, text: str, part: Field, sources: Sources) -> Fi
     return finding("untraceable_number", part, f"{match[1]} {written}", f"the sources say {match[1]} {known[0]}")
 
 
+_SINGLE = "an?|last|one|per|every|eine?[nmrs]?|una?|une|uma?"
+
+
 def _same_length(number: Number, unit: str, sources: Sources) -> bool:
-    """48 h for 2 days, 1 week for 'a week'."""
+    """48 h for 2 days, 1 week for 'a week' and for 'una semana'."""
     length = minutes_of(unit)
     if length is None:
         return False
     wanted = number.value * length
-    if number.value == 1 and any(
-        text.text.find(f"{word} {unit.rstrip('s')}") >= 0
-        for text in sources.folded
-        for word in ("a", "an", "last", "one", "per", "every")
-    ):
-        return True
+    if number.value == 1:
+        single = re.compile(rf"(?<!\w)(?:{_SINGLE}) (?:{'|'.join(names_of(length))})(?!\w)")
+        if any(single.search(text.text) for text in sources.folded):
+            return True
     return any(
         figure.value * held == wanted
         for figures in sources.figures.values()

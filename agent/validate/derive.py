@@ -8,9 +8,11 @@ from decimal import Decimal
 from agent.grounding.fold import fold_text, stands_in
 from agent.notation import Day, Number, dates, numbers, times
 from agent.validate.arithmetic import close, compute, readings, same_duration, share, spell
-from agent.validate.relative import days_behind, weekday_named
+from agent.validate.dating import anchor_days, days_meant, of_day, of_month
+from agent.validate.relative import days_behind
 from agent.validate.sources import Sources, read
 from agent.validate.units import minutes_of, time_unit
+from agent.validate.weekdays import weekday_named
 from agent.validate.zones import zone_named
 from schemas.brief import Brief, Derivation, Operand
 from schemas.escalation import Finding
@@ -35,11 +37,24 @@ def check_derivations(brief: Brief, sources: Sources) -> tuple[list[Finding], Pr
     """Findings, and the values that the brief may now use."""
     found: list[Finding] = []
     known = brief.derivations[:_MOST]
+    named = _named(known, sources)
     for number, derivation in enumerate(known, 1):
-        finding = _check(derivation, sources, f"{PLACE} {number}")
+        finding = _check(derivation, sources, f"{PLACE} {number}", named)
         if finding is not None:
             found.append(finding)
     return found, _proven(known)
+
+
+def _named(derivations: tuple[Derivation, ...], sources: Sources) -> dict[str, list[date]]:
+    """The days behind words that a right derivation of a date has worked out: a duration may count from `the 25th`."""
+    found: dict[str, list[date]] = {}
+    for derivation in derivations:
+        if derivation.operation == "date" and _check(derivation, sources, PLACE, {}) is None:
+            stated = [day for mention in dates(derivation.value) for day in mention.candidates if day.day]
+            days = [day for day in days_meant(derivation, sources)[0] if any(of_day(mine, day) for mine in stated)]
+            if days:
+                found.setdefault(fold_text(derivation.operands[1].value), []).extend(days)
+    return found
 
 
 def _proven(derivations: tuple[Derivation, ...]) -> Proven:
@@ -72,7 +87,7 @@ _SUMS = ("sum", "difference", "product", "percent", "count")
 _WORD = re.compile(r"[^\W\d_]")
 
 
-def _check(derivation: Derivation, sources: Sources, place: str) -> Finding | None:
+def _check(derivation: Derivation, sources: Sources, place: str, named: dict[str, list[date]]) -> Finding | None:
     if not derivation.operands:
         return _finding("derivation_operand", place, derivation.value, "operands with their quotes from the ticket")
     for operand in derivation.operands:
@@ -92,7 +107,7 @@ def _check(derivation: Derivation, sources: Sources, place: str) -> Finding | No
                 f"the operand as it is written in its quote {operand.quote[:80]!r}",
             )
     if derivation.operation == "duration":
-        return _duration(derivation, sources, place)
+        return _duration(derivation, sources, place, named)
     if derivation.operation == "date":
         return _date(derivation, sources, place)
     if derivation.operation == "count":
@@ -214,10 +229,10 @@ def _count(derivation: Derivation, place: str) -> Finding | None:
     return _wrong(derivation, place, str(distinct))
 
 
-def _duration(derivation: Derivation, sources: Sources, place: str) -> Finding | None:
+def _duration(derivation: Derivation, sources: Sources, place: str, named: dict[str, list[date]]) -> Finding | None:
     if len(derivation.operands) != 2:
         return _finding("derivation_operand", place, derivation.value, "two operands: from when, until when")
-    first, second = (_instants(operand, sources) for operand in derivation.operands)
+    first, second = (_instants(operand, sources, named) for operand in derivation.operands)
     if not first or not second:
         return _finding("derivation_operand", place, derivation.value, "two operands that are dates or clock times")
     spans = [span for a in first for b in second for span in _between(a, b)]
@@ -253,13 +268,16 @@ class _Instant:
     zoned: bool
 
 
-def _instants(operand: Operand, sources: Sources) -> list[_Instant]:
+def _instants(operand: Operand, sources: Sources, named: dict[str, list[date]]) -> list[_Instant]:
     """Readings of an operand of a duration. A missing date or time is taken from the quote around it."""
     days = [day for mention in dates(operand.value) for day in mention.candidates]
     clocks = times(operand.value)
+    known = named.get(fold_text(operand.value), ()) if not days else ()
+    if known:  # and not the next best date of the quote, which may be another
+        days = [Day(day.year, day.month, day.day) for day in known]
     if not days:
         days = [day for mention in dates(operand.quote)[:1] for day in mention.candidates]
-    if not clocks and not dates(operand.value):
+    if not clocks and not known and not dates(operand.value):
         clocks = times(operand.quote)[:1]
     years = sorted(sources.years, reverse=True)
     resolved = [Day(year, d.month, d.day).as_date() for d in days for year in ((d.year,) if d.year else years)]
@@ -299,36 +317,16 @@ def _between(a: _Instant, b: _Instant) -> list[Decimal]:
 def _date(derivation: Derivation, sources: Sources, place: str) -> Finding | None:
     if len(derivation.operands) != 2:
         return _finding("derivation_operand", place, derivation.value, "two operands: the anchor date, then the words")
-    anchor, words = derivation.operands
-    anchors = _anchor_days(anchor, sources)
-    if not anchors:
+    anchor = derivation.operands[0]
+    if not anchor_days(anchor, sources):
         return _finding("derivation_operand", place, anchor.value, "an anchor that is a full date")
-    resolved = {day for start in anchors for day in days_behind(words.value, start)}
-    if not resolved:
-        resolved = {day for start in anchors for day in days_behind(words.quote, start)}
     stated = [day for mention in dates(derivation.value) for day in mention.candidates]
     if not stated:
         return _finding("derivation_operand", place, derivation.value, "a value that is a date")
-    if any(_matches(day, value) for day in stated for value in resolved):
+    days, months = days_meant(derivation, sources)
+    if any(of_day(mine, day) for mine in stated for day in days):
         return None
-    right = " or ".join(str(day) for day in sorted(resolved)[:3]) or "not to be computed from these words"
-    return _wrong(derivation, place, right)
-
-
-def _anchor_days(anchor: Operand, sources: Sources) -> list[date]:
-    if fold_text(anchor.value) in ("now", "today"):
-        return [sources.now.date()]
-    written = dates(anchor.value) or dates(anchor.quote)
-    years = sorted(sources.years)
-    found = [
-        Day(year, day.month, day.day).as_date()
-        for mention in written[:1]
-        for day in mention.candidates
-        for year in ((day.year,) if day.year else years)
-    ]
-    return [day for day in found if day is not None]
-
-
-def _matches(stated: Day, value: date) -> bool:
-    pairs = ((stated.year, value.year), (stated.month, value.month), (stated.day, value.day))
-    return all(written is None or written == right for written, right in pairs)
+    if any(of_month(mine, month) for mine in stated for month in months):
+        return None
+    shown = [*(str(day) for day in sorted(days)), *(f"{month.year}-{month.month:02}" for month in months)]
+    return _wrong(derivation, place, " or ".join(shown[:3]) or "not to be computed from these words")

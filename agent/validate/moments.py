@@ -27,7 +27,7 @@ def moments(
     days = dates(text) if found_dates is None else found_dates
     result: dict[Moment, None] = {}
     for mention in times(text) if found_times is None else found_times:
-        if mention.maybe_duration:
+        if not mention.told:
             continue
         zone = zone_named(mention.zone) if mention.zone else None
         clock = time(mention.hour, mention.minute)

@@ -12,6 +12,12 @@ _SHORT = (
 )
 _ABBREVIATIONS = frozenset(_SHORT.split())
 _MAY_END = frozenset({"etc", "inc", "ltd", "co", "corp", "usw", "a.m", "p.m", "u.s", "u.k", "no"})
+_OPENERS_TABLE = """
+A An The This That These Those It Its He She They We You His Her Their Our Your There Here Nobody Nothing Neither Both
+All Each Every Some Any No Not Only Also And But So Or Yet If When While Since As After Before Until Because Although
+In On At By For From With Without To Of First Second Then Now Support Customer Hypothesis What Which Who Where Why How
+"""
+_OPENERS = frozenset(_OPENERS_TABLE.split())
 _LAST_WORD = re.compile(r"[\w.]{1,30}$")
 
 
@@ -50,5 +56,6 @@ def _ends(text: str, match: re.Match[str]) -> bool:
     if word.isdigit() and len(word) <= 2 and re.split(r"\W", rest, maxsplit=1)[0].casefold() in MONTHS:
         return False  # 11. März
     if len(word) == 1 and word.isalpha() and word != "i":
-        return False  # an initial: J. Smith
+        # An initial (J. Smith), unless what follows begins a sentence and no name: `a Supplement D. Its price …`
+        return re.split(r"[^\w]", rest, maxsplit=1)[0] in _OPENERS
     return not starts_small

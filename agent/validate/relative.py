@@ -6,28 +6,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from agent.notation import dates, numbers
+from agent.notation.days import MONTHS
+from agent.validate.partial import days_numbered
 from agent.validate.units import time_unit
+from agent.validate.weekdays import weekday_named
 
-_WEEKDAYS = {
-    name: index
-    for line in (
-        "monday tuesday wednesday thursday friday saturday sunday",
-        "mon tue wed thu fri sat sun",
-        "montag dienstag mittwoch donnerstag freitag samstag sonntag",
-        "lunes martes miércoles jueves viernes sábado domingo",
-        "lundi mardi mercredi jeudi vendredi samedi dimanche",
-        "segunda terça quarta quinta sexta sábado domingo",
-    )
-    for index, name in enumerate(line.split())
-}
-_MONTHS = (
-    "january|januar|enero|janvier|janeiro", "february|februar|febrero|février|fevereiro",
-    "march|märz|marzo|mars|março", "april|abril|avril", "may|mai|mayo|maio", "june|juni|junio|juin|junho",
-    "july|juli|julio|juillet|julho", "august|agosto|août", "september|septiembre|septembre|setembro",
-    "october|oktober|octubre|octobre|outubro", "november|noviembre|novembre|novembro",
-    "december|dezember|diciembre|décembre|dezembro",
-)  # fmt: skip
-_WEEKDAY = re.compile(r"(?<!\w)(?:" + "|".join(sorted(_WEEKDAYS, key=len, reverse=True)) + r")(?!\w)", re.IGNORECASE)
 _SHIFTS = {
     "day before yesterday": -2, "vorgestern": -2, "anteayer": -2, "avant-hier": -2, "anteontem": -2,
     "yesterday": -1, "last night": -1, "gestern": -1, "ayer": -1, "hier": -1, "ontem": -1,
@@ -36,18 +19,25 @@ _SHIFTS = {
     "today": 0, "this morning": 0, "this afternoon": 0, "tonight": 0, "this evening": 0, "now": 0,
     "heute": 0, "hoy": 0, "aujourd'hui": 0, "hoje": 0, "same day": 0, "end of day": 0, "eod": 0, "cob": 0,
 }  # fmt: skip
+# Japanese puts no space between words, so these stand anywhere; the longer word comes first.
+_UNSPACED_SHIFTS = {
+    "一昨日": -2, "おととい": -2, "昨日": -1, "昨夜": -1, "昨晩": -1, "明後日": 2, "あさって": 2, "明日": 1, "翌日": 1,
+    "本日": 0, "今日": 0, "今朝": 0, "今晩": 0, "今夜": 0,
+}  # fmt: skip
+_UNSPACED_WEEKS = {"先週": -1, "今週": 0, "来週": 1}
 _PAST = re.compile(
-    r"\b(?:last|past|previous|ago|since|letzte\w*|vor|seit|pasado|desde|dernier|depuis|passad[ao])\b", re.I
+    r"\b(?:last|past|previous|ago|since|letzte\w*|vor|seit|pasado|desde|dernier|depuis|passad[ao])\b|[先昨]|(?<!午)前",
+    re.I,
 )
 _FUTURE = re.compile(
-    r"\b(?:next|coming|in|within|by|until|from now|later|nächste\w*|bis|próxim[ao]|prochain|até)\b", re.I
+    r"\b(?:next|coming|in|within|by|until|from now|later|nächste\w*|bis|próxim[ao]|prochain|até)\b"
+    r"|(?<!以)来|翌|次の|(?<!午)後|まで",
+    re.I,
 )
-
-
-def weekday_named(text: str) -> int | None:
-    """0 for Monday to 6 for Sunday: the first weekday in the text, or None."""
-    match = _WEEKDAY.search(text)
-    return _WEEKDAYS[match.group().casefold()] if match else None
+_NEXT = re.compile(r"\b(?:next|coming|nächste\w*|próxim[ao]|prochain)\b|次の")
+_END = re.compile(r"\b(?:end of|month-end|eom|ende|monatsende|fin|final (?:de|del|do)|fim d[eo])\b|月末|年末")
+_WEEK_ON = re.compile(r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day week\b")
+_NEXT_MONTH = re.compile(r"next|nächst|próxim|que viene|que vem|prochain|来月|翌月")
 
 
 def days_behind(words: str, anchor: date) -> list[date]:
@@ -59,12 +49,24 @@ def days_behind(words: str, anchor: date) -> list[date]:
     for phrase, shift in _SHIFTS.items():
         if re.search(rf"(?<!\w){phrase}(?!\w)", text):
             return _moved(anchor, shift)
-    if re.search(r"\b(?:end of|month-end|eom|ende|fin de|final de|fim de)\b", text):
+    for phrase, shift in _UNSPACED_SHIFTS.items():
+        if phrase in text:
+            return _moved(anchor, shift)
+    if _END.search(text):
         end = _end_of(text, anchor)
         if end:
             return [end]
-    weekday = weekday_named(text)
+    numbered, weekday = days_numbered(words, anchor), weekday_named(text)
     if weekday is not None:
+        numbered = [day for day in numbered if day.weekday() == weekday]
+        near = [day for day in numbered if day in _weekday(weekday, text, anchor)]
+        numbered = near or numbered  # `Monday the 9th` of February: that of March is a Monday too
+    if numbered:
+        return numbered
+    if weekday is not None:
+        week = next((shift for name, shift in _UNSPACED_WEEKS.items() if name in text), None)
+        if week is not None:
+            return _moved(anchor, 7 * week + weekday - anchor.weekday())
         return _weekday(weekday, text, anchor)
     return _week(text, anchor) or _counted(words, anchor)
 
@@ -86,19 +88,19 @@ def _moved(anchor: date, days: int) -> list[date]:
 
 
 def _end_of(text: str, anchor: date) -> date | None:
-    if "month" in text or "eom" in text:
-        month = anchor.month + (1 if "next" in text else 0)
+    if re.search(r"month|eom|\bmes\b|\bmês\b|\bmois\b|monat|月末", text):
+        month = anchor.month + bool(_NEXT_MONTH.search(text))
         year = anchor.year + (month > 12)
         month = (month - 1) % 12 + 1
-        return date(year, month, calendar.monthrange(year, month)[1])
-    named = next((index for index, names in enumerate(_MONTHS, 1) if re.search(rf"\b(?:{names})\b", text)), None)
+        return date(year, month, calendar.monthrange(year, month)[1]) if year <= 9999 else None
+    named = next((MONTHS[word] for word in re.findall(r"[^\W\d_]{4,}|ma[yi]", text) if word in MONTHS), None)
     if named is not None:
         year = anchor.year + (named < anchor.month and not _PAST.search(text))
-        return date(year, named, calendar.monthrange(year, named)[1])
-    if "quarter" in text:
+        return date(year, named, calendar.monthrange(year, named)[1]) if year <= 9999 else None
+    if re.search(r"quarter|trimestre|quartal", text):
         month = (anchor.month - 1) // 3 * 3 + 3
         return date(anchor.year, month, calendar.monthrange(anchor.year, month)[1])
-    if "year" in text:
+    if re.search(r"year|\baño\b|\bano\b|\bannée\b|\bjahres\b|年末", text):
         return date(anchor.year, 12, 31)
     if "week" in text:  # the working week ends on Friday
         moved = _moved(anchor, 4 - anchor.weekday() + (7 if "next" in text else 0))
@@ -112,9 +114,11 @@ def _weekday(weekday: int, text: str, anchor: date) -> list[date]:
     past = [*_moved(anchor, -(back or 7)), *_moved(anchor, weekday - anchor.weekday() - 7)]
     future = [*_moved(anchor, ahead or 7), *_moved(anchor, weekday - anchor.weekday() + 7)]
     same = [anchor] if not back else []
-    if _PAST.search(text) and not re.search(r"\b(?:next|coming)\b", text):
+    if _WEEK_ON.search(text):  # British: `Monday week` is the Monday after the coming one
+        return _moved(anchor, (ahead or 7) + 7)
+    if _PAST.search(text) and not _NEXT.search(text):
         return past + same
-    if re.search(r"\b(?:next|coming|nächste\w*|próxim[ao]|prochain)\b", text):
+    if _NEXT.search(text):
         return future
     return same + _moved(anchor, ahead or 7) + _moved(anchor, -(back or 7))
 
@@ -125,11 +129,13 @@ def _counted(words: str, anchor: date) -> list[date]:
     single = re.search(r"\b(?:an?|last|next|one)\s+(day|week|month|year)\b", words, re.IGNORECASE)
     if single:
         amounts.append((Decimal(1), single[1].casefold()))
-    for value, unit in amounts:
+    past = bool(_PAST.search(words))  # once, not for each number
+    sign = -1 if past and not re.search(r"\bin\b|\bfrom now\b", words, re.I) else 1
+    signs = (sign,) if past or _FUTURE.search(words) else (sign, -sign)
+    for value, unit in dict.fromkeys(amounts):
         if unit is None or value != value.to_integral_value() or value > 5000:
             continue
-        sign = -1 if _PAST.search(words) and not re.search(r"\bin\b|\bfrom now\b", words, re.I) else 1
-        for amount in {sign, -sign} if not (_PAST.search(words) or _FUTURE.search(words)) else {sign}:
+        for amount in signs:
             found += _step(anchor, amount * int(value), unit)
     return found
 

@@ -16,6 +16,7 @@ from agent.notation import DateMention, Day, Number, TimeMention, dates, identif
 from agent.validate.moments import Moment, moments, spread
 from agent.validate.stems import stems
 from agent.validate.units import time_unit
+from agent.validate.weekdays import numbered_weekdays
 from agent.validate.zones import iana, zones_in
 from schemas.context import Context
 from schemas.decision import Decision
@@ -110,6 +111,7 @@ def sources(
     readings = [read(text, reach=4) for text in texts]
     zones = _zones(context, now, (*texts, brief_text))
     days = {day for reading in readings for mention in reading.dates for day in mention.candidates}
+    days |= {Day(day.year, day.month, day.day) for day in numbered_weekdays(ticket, told, now.date())}
     years = {day.year for day in days if day.year} | {now.year - 1, now.year, now.year + 1}
     found = tuple(moment for reading in readings for moment in moments(reading.text, reading.dates, reading.times))
     clocks, turned = spread(found, zones, sorted(years))

@@ -4,18 +4,20 @@ import re
 from decimal import Decimal
 from typing import Literal
 
-from agent.notation import DateMention, Day, Identifier, TimeMention, identifiers, quoted_strings
+from agent.notation import DateMention, Day, Identifier, Number, TimeMention, identifiers, quoted_strings
 from agent.validate.amounts import check_number
 from agent.validate.fields import Field
 from agent.validate.grounds import STANDS, Check, finding
 from agent.validate.moments import same_clock
 from agent.validate.names import unknown_names
-from agent.validate.relative import weekday_named
 from agent.validate.sources import Reading, Sources, read, squash
+from agent.validate.weekdays import weekday_named
 from agent.validate.zones import zone_named
 from schemas.escalation import Finding
 
-_FREE_CODES = re.compile(r"(?:L[1-3]|P[0-4]|S[1-4]|SEV-?[1-4]|2FA|Q[1-4]|B2B|B2C|\d+[xX]|\d{1,2}h\d\d|[1-9]st)", re.I)
+_FREE_CODES = re.compile(
+    r"(?:F(?:[1-9]|1[0-2])|L[1-3]|P[0-4]|S[1-4]|SEV-?[1-4]|2FA|Q[1-4]|B2B|B2C|\d+[xX]|\d{1,2}h\d\d|[1-9]st)", re.I
+)
 
 
 def check_trace(parts: tuple[Field, ...], check: Check) -> list[Finding]:
@@ -41,7 +43,11 @@ def _check_field(part: Field, check: Check) -> list[Finding]:
     text = _blanked(part.text, settled)
     reading = read(text)
     found += _identifiers(text, reading, part, check)
-    found += [f for number, unit in reading.figures if (f := check_number(number, unit, text, part, check))]
+    found += [
+        f
+        for number, unit in _unsettled(reading, check.sources)
+        if not _first_of_days(number, reading, check) and (f := check_number(number, unit, text, part, check))
+    ]
     found += [f for mention in reading.dates if (f := _date(mention, reading, part, check))]
     found += [f for mention in reading.times if (f := _time(mention, part, check))]
     if part.kind != "question":
@@ -50,6 +56,28 @@ def _check_field(part: Field, check: Check) -> list[Finding]:
             for name in _names(text, reading, check)
         ]
     return list({(f.code, f.found): f for f in found}.values())
+
+
+def _unsettled(reading: Reading, sources: Sources) -> list[tuple[Number, str | None]]:
+    """The figures but those of `15 h 05`, which may be a duration, where the sources know that clock time."""
+    clocks = [m for m in reading.times if m.maybe_duration and m.minute and _clock_known(m, sources)]
+    inside = {place for mention in clocks for place in range(mention.start, mention.end)}
+    return [(number, unit) for number, unit in reading.figures if number.start not in inside]
+
+
+# What joins the first day of `17 and 18 March` to the second.
+_AND_DAY = re.compile(r"(?:st|nd|rd|th|\.|º)?(?:,? (?:and|or|to|und|oder|bis|et|y|e|a) | ?[–-] ?)\Z")
+
+
+def _first_of_days(number: Number, reading: Reading, check: Check) -> bool:
+    """`17` in `17 and 18 March`, where 17 March is known: the month is said once for both."""
+    if not re.fullmatch(r"[0-3]?\d", number.text):
+        return False
+    for mention in reading.dates:
+        if number.end < mention.start <= number.end + 10 and _AND_DAY.match(reading.text[number.end : mention.start]):
+            days = [Day(day.year, day.month, int(number.value)) for day in mention.candidates if day.day and day.month]
+            return any(_day_known(day, check) for day in days)
+    return False
 
 
 def _blanked(text: str, spans: list[tuple[int, int]]) -> str:
@@ -210,19 +238,19 @@ def _wrong_weekday(mention: DateMention, text: str, sources: Sources) -> tuple[s
 def _time(mention: TimeMention, part: Field, check: Check) -> Finding | None:
     if part.kind in ("plan", "message", "question"):
         return None
-    clock = (mention.hour, mention.minute)
-    if clock in check.proven.clocks or _clock_known(clock, mention.zone, check.sources):
+    if (mention.hour, mention.minute) in check.proven.clocks or _clock_known(mention, check.sources):
         return None
     if mention.maybe_duration or mention.text.casefold() in ("noon", "midnight"):
         return None  # `4h` was judged as a number
     return finding("untraceable_time", part, mention.text, f"a clock time that {STANDS}, also converted between zones")
 
 
-def _clock_known(clock: tuple[int, int], written: str | None, sources: Sources) -> bool:
+def _clock_known(mention: TimeMention, sources: Sources) -> bool:
     """In the sources in some zone in play; a time with its zone must be that time in that zone."""
+    clock = (mention.hour, mention.minute)
     if clock not in sources.clocks:
         return False
-    zone = zone_named(written) if written else None
+    zone = zone_named(mention.zone) if mention.zone else None
     if zone is None:
         return True
     years = tuple(sources.years)

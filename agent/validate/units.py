@@ -22,6 +22,12 @@ _NOT_MEASURED_TABLE = (
     "customers after before until"
 )
 _NOT_MEASURED = frozenset(_NOT_MEASURED_TABLE.split())
+# Japanese glues the unit to the digits and the next word to the unit. Left out is what may be something else: `3日` and
+# `3年` a date, `5分の1` a share, `3週目` the third.
+_UNSPACED = re.compile(
+    r"\s?(?:(?P<seconds>秒)|(?P<minutes>分(?!の\s?\d|の[一二三四五六七八九十]|[割類化岐野社]))|(?P<hours>時間)|(?P<days>日[間前後](?!半))"
+    r"|(?P<weeks>週間)|(?P<months>[かカヶケヵ箇個]月)|(?P<years>年[間前後](?!半)))(?!目)"
+)
 _NEXT_WORDS = re.compile(r"[^\W\d_]+")
 _RANGE = re.compile(r"\s?(?:-|–|—|to|or|bis|oder|a|à|and|/)\s?(?:about |~)?\d+(?:[.,]\d+)?[ -]?", re.IGNORECASE)
 
@@ -64,15 +70,27 @@ def minutes_of(unit: str) -> Decimal | None:
     return _MINUTES.get(unit.casefold())
 
 
+def names_of(length: Decimal) -> list[str]:
+    """The words for a time unit of this length in minutes, in all languages."""
+    return [name for name, minutes in _MINUTES.items() if minutes == length and len(name) > 1]
+
+
 def time_unit(text: str, end: int, glued: str, reach: int = 2) -> str | None:
-    """The time unit that a number measures: glued to it, or among the next `reach` words, also behind a range."""
+    """The time unit that a number measures: glued to it, or among the next `reach` words, also behind a range.
+
+    For Japanese the English name of the unit.
+    """
     if glued in _MINUTES and glued != "m":
         return glued
+    unspaced = _UNSPACED.match(text, end)
+    if unspaced:
+        return unspaced.lastgroup
     stretch = _RANGE.match(text, end)
-    for word in words_after(text, stretch.end() if stretch else end, reach):
+    for place, word in enumerate(words_after(text, stretch.end() if stretch else end, reach)):
         if word in _NOT_MEASURED:
             return None
-        if word in _MINUTES and (len(word) > 1 or word in ("h", "s", "d")):
+        # A single letter right behind the number only: `one wholesaler's` measures no seconds.
+        if word in _MINUTES and (len(word) > 1 or (place == 0 and word in ("h", "s", "d"))):
             return word
     return None
 

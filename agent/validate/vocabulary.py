@@ -25,7 +25,7 @@ fyi ps etc vs gb mb kb tb ram cpu gpu unicode ascii utf base64 regex cron boolea
 _PLAIN = """
 not only all no never must before after both every any none yes and or but do does if then also now today please
 reported confirmed unconfirmed see internal attached pending open closed next note workaround action ask account
-manager success sales finance legal
+manager success sales finance legal privacy
 operations management executive director lead head chief customer-facing production staging sandbox
 """
 ORDINARY = frozenset((_OWN + _CALENDAR + _TRADE + _PLAIN).split())

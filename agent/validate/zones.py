@@ -19,7 +19,7 @@ _NAMED = re.compile(
     r"|(?<=\d)[ ]?(?P<offset>[+−-]\d\d:?[0-5]\d)(?![\d:])"
     r"|(?<=\d)(?P<zulu>Z)(?!\w)"
     r"|(?<![\w/])(?P<short>UTC|GMT|WES?T|BST|CES?T|MES?Z|EES?T|MSK|IST|SGT|HKT|JST|KST|AE[SD]T|[ECMP][SD]T|AKST|HST|BRT|SAST)"
-    r"(?!\w)|(?<=\d )(?P<region>[ECMP]T)(?!\w)|(?<=[ap]m )(?P<region2>[ECMP]T)(?!\w)"
+    r"(?![^\W\u3040-\u30ff\u4e00-\u9fff])|(?<=\d )(?P<region>[ECMP]T)(?!\w)|(?<=[ap]m )(?P<region2>[ECMP]T)(?!\w)"
     r"|(?P<city>[A-Z][a-z]+(?: [A-Z][a-z]+)?) (?:local )?time\b"
 )
 

@@ -1,0 +1,67 @@
+"""Weekdays by name, and days that a ticket names by weekday and number: `jueves 16`, `Thursday 16th`, `16日（木）`."""
+
+import re
+from bisect import bisect_right
+from datetime import date, timedelta
+
+from agent.notation import dates
+from schemas.ticket import Ticket
+
+_WEEKDAYS = {
+    name: index
+    for line in (
+        "monday tuesday wednesday thursday friday saturday sunday",
+        "mon tue wed thu fri sat sun",
+        "montag dienstag mittwoch donnerstag freitag samstag sonntag",
+        "lunes martes miércoles jueves viernes sábado domingo",
+        "lundi mardi mercredi jeudi vendredi samedi dimanche",
+        "segunda terça quarta quinta sexta sábado domingo",
+        "月曜 火曜 水曜 木曜 金曜 土曜 日曜",
+    )
+    for index, name in enumerate(line.split())
+}
+_LATIN = "|".join(sorted((name for name in _WEEKDAYS if "曜" not in name), key=len, reverse=True))
+_WEEKDAY = re.compile(rf"(?<!\w)(?:{_LATIN})(?!\w)|[月火水木金土日]曜", re.IGNORECASE)
+_NUMBERED = re.compile(
+    rf"(?<!\w)(?P<name>{_LATIN})(?:-feira)?,? (?:(?:the|den|dem|le|el|día|dia) )?(?P<day>[0-3]?\d)(?:st|nd|rd|th|er|º)?"
+    r"(?![\w%:/-]|[.,]\d| ?(?:h|[ap]\.?m|uhr|o'clock)\b)"
+    r"|(?<!\d)(?P<day2>[0-3]?\d)日\s?[（(](?P<name2>[月火水木金土日])",
+    re.IGNORECASE,
+)
+_NEAR = timedelta(days=20)  # nobody leaves out the month of a day that lies further off
+
+
+def weekday_named(text: str) -> int | None:
+    """0 for Monday to 6 for Sunday: the first weekday in the text, or None."""
+    match = _WEEKDAY.search(text)
+    return _WEEKDAYS[match.group().casefold()] if match else None
+
+
+def numbered_weekdays(ticket: Ticket, text: str, today: date) -> set[date]:
+    """The days behind `jueves 16` in the ticket's `text`, counted from the date of the message that says it.
+
+    The weekday is the proof: only the near day of that number that falls on it is meant, and if there are two (as in
+    February and March) none is, since both would be a guess.
+    """
+    dated = sorted((message.start, message.time.date()) for message in ticket.messages if message.time is not None)
+    starts = [start for start, _ in dated]
+    undated = _first_date(text) or today
+    found: set[date] = set()
+    for match in _NUMBERED.finditer(text):
+        weekday = _WEEKDAYS[(match["name"] or match["name2"] + "曜").casefold()]
+        place = bisect_right(starts, match.start())
+        anchor = dated[max(0, place - 1)][1] if dated else undated
+        found |= _near(anchor, int(match["day"] or match["day2"]), weekday)
+    return found
+
+
+def _near(anchor: date, number: int, weekday: int) -> set[date]:
+    if not date.min + _NEAR <= anchor <= date.max - _NEAR:
+        return set()
+    window = (anchor + timedelta(days=shift) for shift in range(-_NEAR.days, _NEAR.days + 1))
+    days = {day for day in window if (day.day, day.weekday()) == (number, weekday)}
+    return days if len(days) == 1 else set()
+
+
+def _first_date(text: str) -> date | None:
+    return next((day for mention in dates(text[:2000]) if (day := mention.candidates[0].as_date())), None)
