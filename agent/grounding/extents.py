@@ -23,6 +23,9 @@ def order_extent(text: str, start: int, end: int, low: int = 0, high: int | None
 
     "All our data is gone, please mark this as critical because we are blocked" is cut to the order.
     """
+    files = file_names(text, start, low, len(text) if high is None else high)
+    if files and end <= files[1]:
+        return files
     first, last = sentence_around(text, start, end, low, high)
     before = _small(text[first:start])
     cuts = [m.end() for m in _CLAUSE_CUT.finditer(before)]
@@ -49,9 +52,28 @@ def _small(text: str) -> str:
     return lowered if len(lowered) == len(text) else text
 
 
+# A line that names files: what stands in a name ends with its bracket or its line, and takes no sentence with it.
+_FILES = re.compile(
+    r"\[(?:attachments?|attached|files?|images?|screenshots?|anhang|anlage|adjunto|anexo|pi[eè]ces? jointes?)\b[^\n]*\]"
+    r"|^[ \t>*-]*(?:attachments?|attached|enclosed|anhang|anlagen?|adjuntos?|anexos?|pi[eè]ces? jointes?)[ \t]*:[^\n]*",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def file_names(text: str, offset: int, low: int, high: int) -> tuple[int, int] | None:
+    """The list of attached files in whose line the offset stands, without the text before or behind it."""
+    first = max(text.rfind("\n", low, offset) + 1, low, offset - BLOCK_REACH)
+    last = text.find("\n", offset, high)
+    last = min(high if last < 0 else last, offset + BLOCK_REACH)
+    return next((m.span() for m in _FILES.finditer(text, first, last) if m.start() <= offset < m.end()), None)
+
+
 def enclosing(text: str, offset: int, low: int, high: int) -> tuple[int, int] | None:
-    """The comment or JSON object around the offset."""
+    """The list of attached files, the comment or the JSON object around the offset."""
     low, high = max(low, offset - BLOCK_REACH), min(high, offset + BLOCK_REACH)
+    files = file_names(text, offset, low, high)
+    if files:
+        return files
     for opening, closing in (("<!--", "-->"), ("/*", "*/")):
         start = text.rfind(opening, low, offset + len(opening))
         if start >= 0 and text.find(closing, start, offset) < 0:

@@ -122,15 +122,18 @@ class Folded:
             return self._folded[piece] if offset < self._atomic_end[piece] else following
         return min(self._folded[piece] + offset - self._original[piece], following)
 
-    def occurrences(self, needle: str) -> Iterator[tuple[int, int]]:
-        """Original (start, end) of each place where the folded needle stands on token boundaries (policy 2.1)."""
+    def occurrences(self, needle: str, *, inside_tokens: bool = False) -> Iterator[tuple[int, int]]:
+        """Original (start, end) of each place where the folded needle stands on token boundaries (policy 2.1).
+
+        `inside_tokens`: also within a token, as an order does that is written into a file's name.
+        """
         if not needle:
             return
         position, length = self.text.find(needle), len(needle)
         for _ in range(_LIMIT):
             if position < 0:
                 return
-            if self._on_boundaries(position, position + length):
+            if inside_tokens or self._on_boundaries(position, position + length):
                 start, end = self.start_of(position), self.end_of(position + length)
                 if start is not None and end is not None:
                     yield start, end

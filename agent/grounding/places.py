@@ -65,6 +65,8 @@ class Finder:
         found: Place | None = None
         for needle in needles(quote):
             spots = list(self._folded.occurrences(needle))
+            if not spots and not disarm:  # an order may be a piece of a file's name; it is evidence for nothing else
+                spots = list(self._folded.occurrences(needle, inside_tokens=True))
             if not spots:
                 continue
             best = self._best(spots, asserter, disarm, kind)
