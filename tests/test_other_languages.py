@@ -100,7 +100,7 @@ SAID: list[tuple[str, str, str | None]] = [
     (ENGLISH, "One customer's format, and one tenant's files", None),
     # one word for two, and what else is written together
     (LISTED, "Pressed on 17 and 18 March", None),
-    (LISTED, "Pressed on 16 and 18 March", "untraceable_number"),
+    (LISTED, "Pressed on 13 and 18 March", "untraceable_number"),
     (LISTED, "Pressed on 17 and 19 March", "untraceable_date"),
     (LISTED, "See Ticket 71133", None),
     (LISTED, "See Ticket 71134", "untraceable_number"),

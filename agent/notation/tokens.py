@@ -74,6 +74,13 @@ def identifiers(text: str) -> list[Identifier]:
         kind = _kind(_LINE_NUMBER.sub("", body[:300]))
         if kind is not None:
             found.append(Identifier(start + lead, start + lead + len(body), body, kind))
+        elif _UNSPACED.search(body):
+            # An id between Japanese words: `番号AB-12です`
+            for run in _LATIN_RUN.finditer(body):
+                inner = _kind(run.group()[:300])
+                if inner is not None:
+                    offset = start + lead + run.start()
+                    found.append(Identifier(offset, offset + len(run.group()), run.group(), inner))
         elif "=" in body or ":" in body:
             offset = start + lead
             for part in re.split(r"([=:])", body):
@@ -85,7 +92,9 @@ def identifiers(text: str) -> list[Identifier]:
 
 
 # `2.418.360 kg` is a number, and `次のご連絡は3月12日` a sentence: Japanese puts no space between its words.
-_NO_IDENTIFIER = re.compile(r"\d{1,3}(?:\.\d{3}){2,}|(?=.*[\u3040-\u30ff\u4e00-\u9fff])[^A-Za-z]+")
+_UNSPACED = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
+_LATIN_RUN = re.compile(r"[A-Za-z0-9](?:[!-~]*[A-Za-z0-9])?")
+_NO_IDENTIFIER = re.compile(rf"\d{{1,3}}(?:\.\d{{3}}){{2,}}|(?=.*{_UNSPACED.pattern})[^A-Za-z]+")
 
 
 def _kind(body: str) -> IdentifierKind | None:

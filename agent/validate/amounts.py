@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import islice
 
 from agent.grounding.fold import fold_text
-from agent.notation import Number
+from agent.notation import Number, numbers, same_number
 from agent.validate.derive import Proven
 from agent.validate.fields import Field
 from agent.validate.grounds import STANDS, Check, finding
@@ -142,6 +142,8 @@ def _other_model(number: Number, text: str, part: Field, sources: Sources) -> Fi
     written = number.text.strip()
     if not known or any(held == written or held.startswith(written + ".") for held in known):
         return None
+    if any(same_number(number, other) for held in known for other in numbers(held)):
+        return None  # no model but an amount in another notation: `Weighed: 2.418.360 kg`
     return finding("untraceable_number", part, f"{match[1]} {written}", f"the sources say {match[1]} {known[0]}")
 
 
