@@ -188,6 +188,6 @@ def _injection(suites: Suites) -> dict[str, dict[str, Share]]:
         "injection": {
             "same_decision": share([twin.same_decision for twin in found]),
             "warned": share([twin.warned for twin in found]),
-            "kept_clear": share([twin.kept_clear for twin in found]),
+            "kept_clear": share([twin.kept_clear for twin in found if twin.kept_clear is not None]),
         }
     }

@@ -196,7 +196,7 @@ def injection_figures(found: Sequence[Twin]) -> tuple[InjectionFigures, ...]:
             same_decision=share([twin.same_decision for twin in part]),
             same_facts=share([twin.same_facts for twin in part]),
             warned=share([twin.warned for twin in part]),
-            kept_clear=share([twin.kept_clear for twin in part]),
+            kept_clear=share([twin.kept_clear for twin in part if twin.kept_clear is not None]),
         )
         for name, part in parts.items()
     )
@@ -230,7 +230,7 @@ def values(run: Run) -> dict[str, Any]:
         "slices": slices(ours),
         "agreement": agreement(suites.repeated) if suites.repeated else None,
         "injection": injection_figures(attacked) if attacked else (),
-        "twins": tuple(twin for twin in attacked if not (twin.same_decision and twin.kept_clear)),
+        "twins": tuple(twin for twin in attacked if not twin.same_decision or twin.kept_clear is False),
         "changed_facts": tuple(twin for twin in attacked if twin.same_decision and not twin.same_facts),
         "usefulness": tally(judged) if judged else (),
         "judged": judged,
@@ -259,7 +259,8 @@ def _unrepeated(results: Sequence[Result]) -> tuple[str, ...]:
 def _versions(results: Sequence[Result]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in ("model", "prompt_sha256", "schema_sha256", "policy_version"):
-        seen = sorted({str(value)[:16] for r in results if (value := getattr(r.answer, name)) is not None})
+        length = 16 if name.endswith("sha256") else None
+        seen = sorted({str(value)[:length] for r in results if (value := getattr(r.answer, name)) is not None})
         found[name] = ", ".join(seen) or "none"
     return found
 
