@@ -205,18 +205,18 @@ def _record(options: argparse.Namespace) -> int:
     from evals.record import Job, record_all
 
     names = [name for name in _ids(options.cases, attacks=options.system == "injection").split(",") if name]
+    epochs, model = range(1, options.epochs + 1), _model(options.model)
     if options.system == "injection":
         attacks = [attack for attack in all_attacks() if not names or attack.id in names]
-        chosen = [attack.twin(case_of(attack.clean)) for attack in attacks]
-        system, drafts = "escalation", False
+        jobs = [
+            # A brief costs a second call: only where there are words in it to look for.
+            Job("escalation", "injection", attack.twin(case_of(attack.clean)), epoch, model, bool(attack.must_not_say))
+            for epoch in epochs
+            for attack in attacks
+        ]
     else:
         chosen = [case for case in all_cases() if not names or case.id in names]
-        system, drafts = options.system, True
-    jobs = [
-        Job(system, options.system, case, epoch, _model(options.model), drafts)
-        for epoch in range(1, options.epochs + 1)
-        for case in chosen
-    ]
+        jobs = [Job(options.system, options.system, case, epoch, model) for epoch in epochs for case in chosen]
     return EXIT_GATE if record_all(jobs, options.workers) else 0
 
 

@@ -30,6 +30,7 @@ KEPT_REQUEST_HEADERS = frozenset({"content-type", "anthropic-version", "anthropi
 KEPT_RESPONSE_HEADERS = frozenset({"content-type", "retry-after"})
 ANYWHERE = "https://endpoint.invalid"  # the address of whatever answered the recording is nobody's business
 _SAME = "same as file"
+_FROZEN = ("system", "tools")  # parts of a request that many recordings share
 MAX_MARKS = 4  # cache marks that the API takes in one request
 _OWN_FILE_FROM = 4000  # characters from which a shared part gets a file of its own, where there is a place for it
 _SHARED_FROM = 300  # characters from which a repeated part of a conversation is written once, and referred to
@@ -119,7 +120,7 @@ class Readable:
             ):
                 parsed = _parsed(body)
                 if self._shared and "json" in parsed:
-                    parsed = {"json": {key: self._put(value) for key, value in parsed["json"].items()}}
+                    parsed = {"json": {k: self._put(v) if k in _FROZEN else v for k, v in parsed["json"].items()}}
                 interaction[side]["body"] = _share(parsed, once)
         return _dumped(tape)
 
@@ -132,10 +133,8 @@ class Readable:
 
     def _put(self, value: Any) -> Any:
         """The value, or the name of the file that holds it now."""
-        if not isinstance(value, list) or self._shared is None:
-            return value
         text = json.dumps(value, ensure_ascii=False)
-        if len(text) < _OWN_FILE_FROM or '"role"' in text:
+        if self._shared is None or len(text) < _OWN_FILE_FROM:
             return value
         name = hashlib.sha256(text.encode()).hexdigest()[:16]
         path = self._shared / f"{name}.yaml"

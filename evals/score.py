@@ -2,6 +2,7 @@
 
 import re
 
+from agent.backends.base import tokens
 from agent.grounding.fold import fold_text
 from agent.notation import dates, dates_agree
 from evals.answers import Answer
@@ -60,6 +61,7 @@ class Scored(Model):
     """For each forbidden phrase: whether the brief or the customer message kept clear of it."""
     untraceable: int | None = None
     calls: int = 0
+    """Of the model; 0 where none was asked, or where the run was to end before the brief: that is no whole cost."""
     tokens: int = 0
     fresh_tokens: int = 0
     """Tokens read without the cache, or written."""
@@ -111,9 +113,9 @@ def score(case: Case, answer: Answer) -> Scored:
         must_carry=_carried(case, answer) if both and answer.brief else (),
         must_not_say=_kept_clear(case, answer) if ok and answer.brief else (),
         untraceable=_untraceable(answer),
-        calls=used.calls,
-        tokens=used.input_tokens + used.output_tokens + used.cache_read_tokens + used.cache_write_tokens,
-        fresh_tokens=used.input_tokens + used.output_tokens + used.cache_write_tokens,
+        calls=0 if answer.not_asked else used.calls,
+        tokens=tokens(used),
+        fresh_tokens=tokens(used) - used.cache_read_tokens,
     )
 
 

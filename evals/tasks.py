@@ -14,6 +14,7 @@ from inspect_ai.scorer._metric import Metric
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from agent.backends import pick_backend
+from agent.backends.base import tokens
 from evals.answers import Answer
 from evals.cases import Case, all_attacks, all_cases, case_of
 from evals.replay import RECORDINGS, Recorded, recorded_cases
@@ -131,8 +132,7 @@ def ask(system: str, mode: str, model: str, folder: str) -> Solver:
         if not made:
             made.append(system_of(system, mode, model, folder))
         answer = await made[0].answer(Case.model_validate(state.metadata["case"]), state.epoch)
-        used = answer.usage
-        _budget.used += used.input_tokens + used.output_tokens + used.cache_read_tokens + used.cache_write_tokens
+        _budget.used += tokens(answer.usage)
         state.output.completion = answer.model_dump_json()
         return state
 
