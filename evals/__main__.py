@@ -19,6 +19,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+if str(ROOT := Path(__file__).resolve().parents[1]) not in sys.path:
+    sys.path.insert(0, str(ROOT))  # started by its path, from any folder
+
 from agent.errors import BadInput, EscalationError
 
 EXIT_GATE, EXIT_INTERRUPTED = 3, 130
@@ -37,6 +40,9 @@ def main(arguments: Sequence[str]) -> int:
     except EscalationError as error:
         print(f"eval: {error}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:  # `| head`: the reader has seen enough
+        sys.stderr.close()
+        return 0
     except KeyboardInterrupt:
         print("eval: interrupted; run again with --resume and the run's folder", file=sys.stderr)
         return EXIT_INTERRUPTED
@@ -102,9 +108,14 @@ def _positive(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from evals.runner import MODELS_SYSTEMS, load_run, run
+    from evals.runner import load_run, run
+    from evals.tasks import MODELS_SYSTEMS
 
     systems = _systems(options.systems) or MODELS_SYSTEMS
+    if options.resume and not options.resume.is_dir():
+        raise BadInput(
+            f"{str(options.resume)!r}: expected the folder of a run to go on with; leave --resume out for a new one"
+        )
     folder = run(
         options.backend,
         options.resume,
@@ -138,7 +149,10 @@ def _write(made: "object", folder: Path) -> None:
     from evals.runner import Run
 
     assert isinstance(made, Run)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise BadInput(f"--out {str(folder)!r}: expected a folder, found a file; name another") from None
     (folder / "report.html").write_text(html(made), encoding="utf-8")
     summary = markdown(made)
     (folder / "report.md").write_text(summary, encoding="utf-8")
@@ -183,7 +197,7 @@ def _compare(options: argparse.Namespace) -> int:
 def _usefulness(options: argparse.Namespace) -> int:
     import asyncio
 
-    from anthropic import AsyncAnthropic
+    from anthropic import AnthropicError, AsyncAnthropic
 
     from evals.report import counted, percent, suites_of
     from evals.runner import load_run
@@ -194,7 +208,12 @@ def _usefulness(options: argparse.Namespace) -> int:
     if not chosen:
         raise BadInput("no ticket of this run has a brief of both escalation and prompt_only; run both systems")
     client = AsyncAnthropic(timeout=3600.0)
-    judged = asyncio.run(judge(chosen, client, _model(options.grader), options.concurrency, VERDICTS))
+    try:
+        judged = asyncio.run(judge(chosen, client, _model(options.grader), options.concurrency, VERDICTS))
+    except (AnthropicError, TypeError) as error:
+        raise BadInput(
+            f"the grader could not be asked ({type(error).__name__}); check the key and its address"
+        ) from None
     for row in tally(judged):
         print(f"{row.aspect:<12} won {counted(row.wins)} {percent(row.wins)}, tied {row.ties.k}, lost {row.losses.k}")
     return 0 if len(judged) == len(chosen) else EXIT_GATE
@@ -229,7 +248,7 @@ def _model(given: str) -> str:
 
 
 def _systems(given: str) -> tuple[str, ...]:
-    from evals.runner import MODELS_SYSTEMS
+    from evals.tasks import MODELS_SYSTEMS
 
     names = tuple(name for name in given.split(",") if name)
     for name in names:
@@ -242,6 +261,8 @@ def _ids(given: str, *, attacks: bool = False) -> str:
     """Whole ids for ids or their leading numbers."""
     from evals.cases import all_attacks, all_cases
 
+    if given.strip() and not any(part.strip() for part in given.split(",")):
+        raise BadInput(f"cases {given!r}: expected names or numbers of files in evals/; leave --cases out for all")
     known = [entry.id for entry in (all_attacks() if attacks else all_cases())]
     found = []
     for name in (part.strip() for part in given.split(",") if part.strip()):

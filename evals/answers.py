@@ -54,11 +54,11 @@ class Answer(Model):
     fired: tuple[str, ...] = ()
     reads: bool = Field(default=False, description="Whether the system reports signals and quotes at all")
     signals: tuple[SeenSignal, ...] = ()
-    claims: int = 0
-    ungrounded: tuple[str, ...] = Field(default=(), description="Claims that were removed, with the reason")
+    quotes: tuple[str, ...] = Field(default=(), description="The quote of every claim that was reported")
     instructions: int = Field(default=0, description="Passages recognised as instructions to the processor")
     brief: SaidBrief | None = None
     brief_error: str | None = Field(default=None, description="Why there is no brief, where one was due")
+    unplayed: int = Field(default=0, description="Recorded turns that a replay did not ask for any more")
     usage: Usage = Usage()
     model: str | None = None
     prompt_sha256: str | None = None
@@ -84,12 +84,7 @@ def answer_of(facts: Facts, decision: Decision, **said: object) -> Answer:
         "fired": tuple(fired),
         "reads": True,
         "signals": tuple(_seen(claim) for claim in facts.signals),
-        "claims": len(facts.claims()) + len(facts.removed),
-        "ungrounded": tuple(
-            f"{claim.group} {claim.kind}: {claim.quote!r}: {claim.reason}"
-            for claim in facts.removed
-            if claim.status == "ungrounded"
-        ),
+        "quotes": tuple(claim.quote for claim in (*facts.claims(), *facts.removed)),
         "instructions": len(facts.instructions),
     }
     return Answer.model_validate(fields | said)

@@ -31,6 +31,8 @@ def compare(before: Run, after: Run) -> str:
             if x_right != y_right:
                 lines.append(f"   {'won ' if y_right else 'lost'} {case}: {x_said} -> {y_said}")
             elif x_said != y_said:
-                lines.append(f"   moved {case}: {x_said} -> {y_said} (wrong both times)")
+                lines.append(f"   moved {case}: {x_said} -> {y_said} ({'right' if y_right else 'wrong'} both times)")
+            if was[case].case.source != now[case].case.source or was[case].case.labels != now[case].case.labels:
+                lines.append(f"   {case}: its ticket or its labels changed between the runs")
         lines.append("")
     return "\n".join(lines) if lines else "the runs have no system in common\n"

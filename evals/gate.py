@@ -1,18 +1,21 @@
-"""The gate: a run against the last accepted figures, and the scorers against controls whose scores are known.
+"""The gate: a run against the last accepted one, and the scorers against controls whose marks are known.
 
-Replays and word rules are deterministic, so there every fall counts. A live model is not: there a figure has fallen
-when the accepted one lies outside the new interval.
+Replays and word rules are deterministic, so there every fall counts, and every ticket that was right before and is
+wrong now. A live model is not: there the decision has fallen when the tickets lost outweigh those won beyond chance.
 """
 
+import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from agent.errors import BadInput
-from evals.cases import all_attacks
-from evals.figures import Figures, agreement, figures, twins
-from evals.report import CONTROL, Suites, suites_of
+from evals.cases import all_attacks, all_cases
+from evals.figures import Figures, agreement, false_alarms, figures, twins
+from evals.report import CONTROLS, Suites, suites_of
 from evals.runner import Result, Run
-from evals.stats import Share, share
+from evals.score import Scored
+from evals.stats import Share, mcnemar, share
 from schemas.base import Model
 
 ACCEPTED = Path(__file__).resolve().parent / "accepted"
@@ -20,31 +23,54 @@ HIGHER_IS_BETTER = (
     "decision",
     "outcome",
     "owner",
+    "leadership",
     "severity",
+    "next_hop",
     "routed",
     "deciding_rule",
     "near_miss",
     "recall",
+    "precision",
     "asserter",
     "quotes",
+    "valid",
     "must_carry",
     "kept_clear",
 )
 LOWER_IS_BETTER = ("under", "over", "too_low", "too_high", "invented", "never")
-_FULL_MARKS = ("decision", "outcome", "routed", "deciding_rule")
 GATED_SYSTEMS = ("escalation", "offline")
+SIGNIFICANT = 0.05
+# The scores that `labels` must have in full where they apply, and that `wrong` must not have at all.
+MARKS = (
+    "outcome",
+    "owner",
+    "leadership",
+    "severity",
+    "next_hop",
+    "decision",
+    "routed",
+    "deciding_rule",
+    "near_miss",
+    "quotes_found",
+    "must_carry",
+    "must_not_say",
+)
+FAULTS = ("under", "over", "untraceable")
+_SHOWN = 8
 
 
 class Accepted(Model):
-    """The last accepted figures of one mode, and what they were measured on."""
+    """The last accepted run of one mode. The versions are for whoever reads the file."""
 
     mode: str
     prompt_sha256: str | None
     schema_sha256: str | None
     policy_version: str | None
+    tickets: dict[str, dict[str, str]]
+    """By suite: each ticket with a hash of its text, context and labels."""
     figures: dict[str, dict[str, Share]]
     right: dict[str, tuple[str, ...]]
-    """By system: the tickets decided as labelled, so that a fall can be named."""
+    """By system: the tickets decided as labelled, so that a loss can be named."""
 
 
 def path_of(mode: str) -> Path:
@@ -61,11 +87,13 @@ def measured(run: Run) -> Accepted:
         results = suites.by_system.get(system, ())
         if results:
             found[system] = _gated(figures(system, [result.scored for result in results]))
+            found[system]["no_false_alarm"] = _opposite(false_alarms(results))
             right[system] = tuple(sorted(result.case.id for result in results if result.scored.decision))
     found |= _injection(suites)
-    if suites.repeated:
-        repeated = agreement(suites.repeated)
-        found["repeated"] = {"always_right": repeated.always_right, "same": repeated.same}
+    repeated = suites.repeated.get("escalation")
+    if repeated:
+        agreed = agreement(repeated)
+        found["repeated"] = {"always_right": agreed.always_right, "same": agreed.same}
     first = suites.by_system.get("escalation") or suites.by_system.get("offline") or ()
     answers = [result.answer for result in first if result.answer.error is None]
     return Accepted(
@@ -73,20 +101,38 @@ def measured(run: Run) -> Accepted:
         prompt_sha256=next((answer.prompt_sha256 for answer in answers if answer.prompt_sha256), None),
         schema_sha256=next((answer.schema_sha256 for answer in answers if answer.schema_sha256), None),
         policy_version=next((answer.policy_version for answer in answers if answer.policy_version), None),
+        tickets={suite: {r.case.id: _hash(r) for r in run.of(suite)} for suite in run.suites},
         figures=found,
         right=right,
     )
 
 
+def _hash(result: Result) -> str:
+    """Of everything that is asked and held to be right, without the words that explain it."""
+    asked = result.case.model_dump_json(exclude={"why", "tags"})
+    return hashlib.sha256(asked.encode()).hexdigest()[:12]
+
+
 def accept(run: Run) -> Path:
     """Makes the run the one that later ones are held against. Raises BadInput for a run that is not whole."""
-    broken = [*controls(run), *unanswered(run)]
+    broken = [*controls(run), *unanswered(run), *_not_whole(run)]
     if broken:
         raise BadInput(f"this run cannot be accepted: {broken[0]}")
     path = path_of(run.mode)
     path.parent.mkdir(exist_ok=True)
     path.write_text(measured(run).model_dump_json(indent=1) + "\n", encoding="utf-8")
     return path
+
+
+def _not_whole(run: Run) -> list[str]:
+    """Tickets that the program, offline or with a model, was not asked."""
+    suites = suites_of(run)
+    system = "offline" if run.mode == "offline" else "escalation"
+    asked = {result.case.id for result in suites.by_system.get(system, ())}
+    attacked = {result.case.id for result in suites.injection}
+    missing = [case.id for case in all_cases() if case.id not in asked]
+    missing += [attack.id for attack in all_attacks() if attack.id not in attacked]
+    return [f"{len(missing)} tickets are not in it, such as {missing[0]}"] if missing else []
 
 
 def load_accepted(mode: str) -> Accepted:
@@ -103,26 +149,41 @@ def gate(run: Run, accepted: Accepted) -> tuple[str, ...]:
 
 
 def controls(run: Run) -> list[str]:
-    """The scorers themselves: the labels must get full marks, and answering nothing must cost what it costs."""
-    suites = suites_of(run)
+    """The scorers themselves: what is right in everything, wrong in everything, and answers nothing."""
+    by_system = suites_of(run).by_system
+    missing = [name for name in CONTROLS if not by_system.get(name)]
+    if missing:
+        return [f"the run holds no answers of the control {name!r}, so its scorers are not checked" for name in missing]
     found = []
-    for result in suites.by_system.get(CONTROL, ()):
-        wrong = [name for name in _FULL_MARKS if not getattr(result.scored, name)]
-        scored = result.scored
-        signals = [s.signal for s in scored.signals if s.labelled != s.seen]
-        if wrong or signals or scored.under or scored.over or not all(scored.must_carry):
-            found.append(f"scorer broken: the labels of {result.case.id} do not get full marks ({wrong or signals})")
-    nothing = suites.by_system.get("nothing", ())
-    for result in nothing:
-        due = result.case.labels.outcome == "escalate"
-        scored = result.scored
-        if scored.under is not (True if due else None) or scored.over is not (None if due else False):
+    for result in by_system["labels"]:
+        low = [name for name in MARKS if not _full(result.scored, name)]
+        low += [s.signal for s in result.scored.signals if s.labelled != s.seen]
+        if low or result.scored.under or result.scored.over or not all(result.scored.asserters):
+            found.append(f"scorer broken: the labels of {result.case.id} do not get full marks ({', '.join(low)})")
+    for result in by_system["wrong"]:
+        high = [name for name in MARKS if _any(result.scored, name)]
+        high += [name for name in FAULTS if getattr(result.scored, name) in (False, 0)]
+        high += [s.signal for s in result.scored.signals if s.seen != s.forbidden]
+        if high:
+            found.append(f"scorer broken: what is wrong on purpose gets marks for {result.case.id} ({', '.join(high)})")
+    for result in by_system["nothing"]:
+        due, scored = result.case.labels.outcome == "escalate", result.scored
+        kept = result.case.labels.outcome == "handle"
+        if (scored.under, scored.over, scored.decision) != (True if due else None, None if due else False, kept):
             found.append(f"scorer broken: answering nothing to {result.case.id} is not counted as it must be")
-        if scored.decision != (result.case.labels.outcome == "handle"):
-            found.append(f"scorer broken: answering nothing to {result.case.id} is right only where support keeps it")
-    if not suites.by_system.get(CONTROL) or not nothing:
-        found.append("the run holds no controls, so its scorers are not checked: run it without --systems")
     return found
+
+
+def _full(scored: Scored, name: str) -> bool:
+    value = getattr(scored, name)
+    if name == "quotes_found":
+        return bool(value == scored.claims)
+    return all(value) if isinstance(value, tuple) else value is None or value is True
+
+
+def _any(scored: Scored, name: str) -> bool:
+    value = getattr(scored, name)
+    return any(value) if isinstance(value, tuple) else bool(value)
 
 
 def unanswered(run: Run) -> list[str]:
@@ -136,6 +197,13 @@ def unanswered(run: Run) -> list[str]:
             f"prompt, schema, rules or ticket changed since the recording: {len(stale)} conversations do not fit any "
             f"more, first {first.suite} {first.case.id} ({why}); record them again"
         )
+    silent = [result for result in run.results if result.answer.unplayed]
+    if silent:
+        first = silent[0]
+        found.append(
+            f"{len(silent)} recorded conversations go on where the program now stops, first {first.suite} "
+            f"{first.case.id}: what asked for a repair then no longer does; record them again if that is right"
+        )
     return found
 
 
@@ -145,29 +213,58 @@ def _stale(result: Result) -> bool:
 
 
 def falls(now: Accepted, before: Accepted) -> list[str]:
-    """Each figure that is worse than the accepted one."""
-    found = []
+    """Tickets that are not asked any more, decisions that were lost, and each figure that is worse."""
+    found = _missing(now, before)
+    live = now.mode == "claude"
     for system, names in before.figures.items():
         if system not in now.figures:
-            found.append(f"{system}: not measured in this run, accepted with {sorted(names)}")
+            found.append(f"{system}: not measured in this run, accepted with {', '.join(sorted(names))}")
             continue
+        lost = sorted(set(before.right.get(system, ())) - set(now.right.get(system, ())))
+        if live:
+            found += _live_fall(system, now, before, lost)
+            continue
+        if lost:
+            found.append(f"{system}: {len(lost)} decisions that were right are wrong now: {', '.join(lost[:_SHOWN])}")
         for name, old in names.items():
             new = now.figures[system].get(name)
-            if new is None or _worse(name, new, old, live=now.mode == "claude"):
-                lost = sorted(set(before.right.get(system, ())) - set(now.right.get(system, ())))
-                named = f"; now wrong: {', '.join(lost[:8])}" if name == "decision" and lost else ""
-                found.append(f"{system}: {name} is {_said(new)}, accepted {_said(old)}{named}")
+            if new is None or _worse(name, new, old):
+                found.append(f"{system}: {name} is {_said(new)}, accepted {_said(old)}")
     return found
 
 
-def _worse(name: str, new: Share, old: Share, *, live: bool) -> bool:
+def _missing(now: Accepted, before: Accepted) -> list[str]:
+    found = []
+    for suite, old in before.tickets.items():
+        new = now.tickets.get(suite, {})
+        gone = sorted(set(old) - set(new))
+        other = sorted(name for name in old.keys() & new.keys() if old[name] != new[name])
+        if gone:
+            found.append(f"{suite}: {len(gone)} accepted tickets are not in this run: {', '.join(gone[:_SHOWN])}")
+        if other:
+            found.append(
+                f"{suite}: ticket or labels changed since: {', '.join(other[:_SHOWN])}; accept a run with them"
+            )
+    return found
+
+
+def _live_fall(system: str, now: Accepted, before: Accepted, lost: Sequence[str]) -> list[str]:
+    """Exact McNemar on the decisions: did the run lose more tickets than it won, beyond chance?"""
+    both = set().union(*now.tickets.values()) & set().union(*before.tickets.values())
+    won = set(now.right.get(system, ())) - set(before.right.get(system, ()))
+    pairs = [(True, False)] * len(both & set(lost)) + [(False, True)] * len(both & won)
+    test = mcnemar(pairs)
+    if test.only_a <= test.only_b or test.p >= SIGNIFICANT:
+        return []
+    return [f"{system}: {test.only_a} decisions lost, {test.only_b} won, p = {test.p:.3f}: {', '.join(lost[:_SHOWN])}"]
+
+
+def _worse(name: str, new: Share, old: Share) -> bool:
     if old.value is None:
         return False
-    if new.value is None or new.low is None or new.high is None:
+    if new.value is None:
         return True
-    if name in LOWER_IS_BETTER:
-        return new.low > old.value if live else new.value > old.value
-    return new.high < old.value if live else new.value < old.value
+    return new.value > old.value if name in LOWER_IS_BETTER else new.value < old.value
 
 
 def _said(value: Share | None) -> str:
@@ -179,6 +276,10 @@ def _gated(found: Figures) -> dict[str, Share]:
     return {name: value for name, value in shares.items() if value.n}
 
 
+def _opposite(value: Share) -> Share:
+    return share([True] * (value.n - value.k) + [False] * value.k)
+
+
 def _injection(suites: Suites) -> dict[str, dict[str, Share]]:
     if not suites.injection:
         return {}
@@ -187,6 +288,7 @@ def _injection(suites: Suites) -> dict[str, dict[str, Share]]:
     return {
         "injection": {
             "same_decision": share([twin.same_decision for twin in found]),
+            "same_facts": share([twin.same_facts for twin in found]),
             "warned": share([twin.warned for twin in found]),
             "kept_clear": share([twin.kept_clear for twin in found if twin.kept_clear is not None]),
         }

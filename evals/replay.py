@@ -42,7 +42,9 @@ class Recorded:
             with cassette(path, shared=SHARED, whole=False) as tape:
                 run = tape.get_metadata("run", {})
                 system = self._system(str(run.get("model", "")), drafts=bool(run.get("drafts", True)))
-                return await system.answer(case, epoch)
+                answer = await system.answer(case, epoch)
+                unplayed = sum(not tape.play_counts[place] for place in range(len(tape)))
+                return answer.model_copy(update={"unplayed": unplayed})
         except AssertionError as error:
             lines = str(error).splitlines()
             reason = f"not recorded: {' '.join(line.strip() for line in lines[:3])}"[:400]

@@ -6,7 +6,9 @@ from typing import Any
 
 from pydantic import Field
 
+from agent.errors import BadInput
 from agent.render.formats import html_environment, markdown_environment
+from evals.answers import Answer
 from evals.cases import all_attacks, all_cases
 from evals.figures import (
     Figures,
@@ -14,10 +16,11 @@ from evals.figures import (
     agreement,
     by_signal,
     confusion,
-    decided,
+    false_alarms,
     figures,
     in_words,
     paired,
+    same_decision,
     slices,
     twins,
 )
@@ -33,11 +36,11 @@ TITLES = {
     "policy_prompt": "prompt only: the whole policy",
     "offline": "this program offline (word rules)",
     "nothing": "answer nothing",
-    "labels": "the labels themselves",
 }
 ORDER = ("escalation", "prompt_only", "policy_prompt", "offline", "nothing")
-CONTROL = "labels"
-COMPARED = ("decision", "outcome", "owner", "severity")
+CONTROLS = ("labels", "wrong", "nothing")
+COMPARED = ("decision", "outcome", "owner", "leadership", "severity")
+WRITERS = ("escalation", "prompt_only", "policy_prompt")
 
 
 class Piece(Model):
@@ -51,8 +54,6 @@ class Failure(Model):
     """A ticket that was not decided as labelled."""
 
     case: str
-    suite: str
-    epoch: int
     expected: str
     came: str
     fields: tuple[str, ...]
@@ -76,26 +77,29 @@ class Suites(Model):
     """A run's results by system, first epochs apart from repetitions."""
 
     by_system: dict[str, tuple[Result, ...]]
-    repeated: tuple[Result, ...]
+    repeated: dict[str, tuple[Result, ...]]
+    """By system: every epoch of the tickets that were asked more than once."""
     injection: tuple[Result, ...]
 
 
 def suites_of(run: Run) -> Suites:
-    """Which system said what. The suite that has several epochs is for the agreement alone."""
-    by_system: dict[str, list[Result]] = {}
-    repeated: tuple[Result, ...] = ()
-    for name in run.suites:
-        results = run.of(name)
-        if name == "injection":
+    """Which system said what: its first answer to each ticket, and all its answers where it was asked again."""
+    first: dict[str, dict[str, Result]] = {}
+    every: dict[str, dict[tuple[str, int], Result]] = {}
+    for result in run.results:
+        if result.suite == "injection":
             continue
-        system = results[0].answer.system
-        if any(result.answer.epoch > 1 for result in results):
-            repeated = results
-            if system in by_system:
-                continue
-        by_system.setdefault(system, []).extend(result for result in results if result.answer.epoch == 1)
+        system, case, epoch = result.answer.system, result.case.id, result.answer.epoch
+        every.setdefault(system, {}).setdefault((case, epoch), result)
+        if epoch == 1:
+            first.setdefault(system, {}).setdefault(case, result)
+    repeated = {}
+    for system, answers in every.items():
+        again = {case for case, epoch in answers if epoch > 1}
+        if again:
+            repeated[system] = tuple(result for (case, _), result in answers.items() if case in again)
     return Suites(
-        by_system={name: tuple(results) for name, results in by_system.items()},
+        by_system={name: tuple(results.values()) for name, results in first.items()},
         repeated=repeated,
         injection=run.of("injection"),
     )
@@ -128,6 +132,28 @@ def headlines(by_system: dict[str, tuple[Result, ...]]) -> tuple[Headline, ...]:
     return tuple(rows)
 
 
+class Briefs(Model):
+    """What each system's briefs are worth, on the tickets for which every one of them wrote one."""
+
+    tickets: int
+    rows: tuple[tuple[str, Figures], ...]
+
+
+def briefs_of(by_system: dict[str, tuple[Result, ...]]) -> Briefs:
+    """Side by side, on the same tickets only: a system that wrote fewer must not look cheaper or more complete."""
+    wrote = {
+        name: {result.case.id: result for result in by_system[name] if result.scored.brief_due and result.answer.brief}
+        for name in WRITERS
+        if name in by_system
+    }
+    tickets = set.intersection(*(set(results) for results in wrote.values())) if wrote else set()
+    rows = []
+    for name, results in wrote.items():
+        scored = [result.scored for case, result in results.items() if case in tickets]
+        rows.append((TITLES[name], figures(name, scored)))
+    return Briefs(tickets=len(tickets), rows=tuple(rows))
+
+
 def failures(results: Sequence[Result]) -> tuple[Failure, ...]:
     """Every answer that is not the labelled decision, with the evidence it went by."""
     return tuple(_failure(result) for result in results if not result.scored.decision)
@@ -138,8 +164,6 @@ def _failure(result: Result) -> Failure:
     names = ("outcome", "owner", "leadership", "severity")
     return Failure(
         case=case.id,
-        suite=result.suite,
-        epoch=answer.epoch,
         expected=in_words(
             answer.model_copy(
                 update={
@@ -153,7 +177,7 @@ def _failure(result: Result) -> Failure:
             )
         ),
         came=in_words(answer),
-        fields=tuple(name for name in names if not getattr(scored, name)),
+        fields=tuple(name for name in names if getattr(scored, name) is False),
         why=case.why,
         missed=tuple(signal.signal for signal in scored.signals if signal.labelled and not signal.seen),
         invented=tuple(signal.signal for signal in scored.signals if signal.forbidden and signal.seen),
@@ -205,10 +229,14 @@ def injection_figures(found: Sequence[Twin]) -> tuple[InjectionFigures, ...]:
 def values(run: Run) -> dict[str, Any]:
     """Everything that the templates show."""
     suites = suites_of(run)
-    by_system = {name: results for name, results in suites.by_system.items() if name != CONTROL}
-    first = next(name for name in ORDER if name in by_system)
+    by_system = {name: results for name, results in suites.by_system.items() if name in ORDER}
+    first = next((name for name in ORDER if name in by_system), None)
+    if first is None:
+        raise BadInput("no sample of this run was answered: go on with --resume, or run again")
     ours = by_system[first]
-    attacked = twins(suites.injection, _clean(suites, by_system), all_attacks())
+    repeated = suites.repeated.get(first, ())
+    clean = _clean(suites, by_system)
+    attacked = twins(suites.injection, clean, all_attacks())
     fields, disagreements = agreement_of(all_cases())
     judged = current(load_verdicts(), ours, by_system.get("prompt_only", ()))
     by_signal_ = by_signal([result.scored for result in ours])
@@ -222,13 +250,17 @@ def values(run: Run) -> dict[str, Any]:
         "headlines": headlines(by_system),
         "titles": TITLES,
         "confusions": {
-            name: {field: confusion(by_system[name], field) for field in ("outcome", "owner", "severity")}
+            name: {field: confusion(by_system[name], field) for field in ("outcome", "owner", "severity", "next_hop")}
             for name in ORDER
             if name in by_system and name != "nothing"
         },
         "signals": by_signal_,
         "slices": slices(ours),
-        "agreement": agreement(suites.repeated) if suites.repeated else None,
+        "agreement": agreement(repeated) if repeated else None,
+        "alarms": false_alarms(clean) if attacked else None,
+        "briefs_table": briefs_of(by_system),
+        "not_asked": sum(result.answer.not_asked for result in ours),
+        "grader": judged[-1].grader if judged else "",
         "injection": injection_figures(attacked) if attacked else (),
         "twins": tuple(twin for twin in attacked if not twin.same_decision or twin.kept_clear is False),
         "changed_facts": tuple(twin for twin in attacked if twin.same_decision and not twin.same_facts),
@@ -237,7 +269,7 @@ def values(run: Run) -> dict[str, Any]:
         "fields": fields,
         "disagreements": disagreements,
         "failures": failures(ours),
-        "unrepeated": _unrepeated(suites.repeated),
+        "unrepeated": _unrepeated(repeated),
         "briefs": tuple(r for r in ours if r.scored.brief in ("gap", "never") or not all(r.scored.must_carry)),
         "spoken": tuple(result for result in ours if not all(result.scored.must_not_say)),
     }
@@ -250,10 +282,10 @@ def _clean(suites: Suites, by_system: dict[str, tuple[Result, ...]]) -> tuple[Re
 
 def _unrepeated(results: Sequence[Result]) -> tuple[str, ...]:
     """Tickets whose decision was not the same in every epoch."""
-    said: dict[str, set[tuple[object, ...]]] = {}
+    said: dict[str, list[Answer]] = {}
     for result in results:
-        said.setdefault(result.case.id, set()).add(decided(result.answer))
-    return tuple(name for name, decisions in said.items() if len(decisions) > 1)
+        said.setdefault(result.case.id, []).append(result.answer)
+    return tuple(name for name, answers in said.items() if not same_decision(answers))
 
 
 def _versions(results: Sequence[Result]) -> dict[str, str]:

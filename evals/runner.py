@@ -10,17 +10,17 @@ from inspect_ai import Task, eval_set
 from inspect_ai.log import EvalLog, read_eval_log
 from pydantic import Field
 
+from agent.backends.base import tokens
 from agent.errors import BadInput
 from evals.answers import Answer
 from evals.cases import Case
 from evals.replay import recorded_cases
 from evals.score import Scored, score
-from evals.tasks import Mode, injection, set_budget, suite
+from evals.tasks import MODELS_SYSTEMS, Mode, injection, set_budget, suite
 from schemas.base import Model
 
 RUNS = Path(__file__).resolve().parent / "runs"
-MODELS_SYSTEMS = ("escalation", "prompt_only", "policy_prompt")
-CONTROLS = ("nothing", "labels")
+CONTROLS = ("nothing", "labels", "wrong")
 AGREEMENT_EPOCHS = 3
 
 
@@ -64,9 +64,10 @@ def tasks_of(mode: Mode, systems: Sequence[str], cases: str, epochs: int, model:
     if "escalation" in held and not cases:
         if not recorded or recorded_cases("injection", 1):
             made.append(injection(mode=mode, model=model))
-        if recorded and recorded_cases("escalation", AGREEMENT_EPOCHS):
+        if recorded and epochs == 1 and recorded_cases("escalation", AGREEMENT_EPOCHS):
             made.append(suite(system="escalation", mode=mode, epochs=AGREEMENT_EPOCHS))
-    return made
+    # Nothing of the chosen tickets may have been recorded in so many epochs.
+    return [task for task in made if len(task.dataset)]
 
 
 def run(
@@ -82,9 +83,11 @@ def run(
     display: str = "plain",
 ) -> Path:
     """Runs, or goes on with, the suites, and returns the folder of the logs."""
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise BadInput(f"{str(folder)!r}: expected the folder of a run, found a file")
     folder = folder or RUNS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{mode}"
     one_at_a_time = mode == "recorded"  # a replay patches the whole process
-    set_budget(token_budget)
+    set_budget(token_budget, _spent(folder))
     _quiet()
     eval_set(
         tasks_of(mode, systems, cases, epochs, model),
@@ -102,6 +105,13 @@ def run(
     return folder
 
 
+def _spent(folder: Path) -> int:
+    """Tokens that the run has used already, where it goes on."""
+    if not folder.exists() or not any(folder.glob("*.eval")):
+        return 0
+    return sum(tokens(result.answer.usage) for result in load_run(folder).results)
+
+
 def _quiet() -> None:
     """Libraries' chatter is no part of the progress display."""
     logging.getLogger("httpx2").setLevel(logging.WARNING)
@@ -117,7 +127,10 @@ def load_run(folder: Path) -> Run:
     interrupted: dict[str, int] = {}
     mode, cancelled = "offline", False
     for path in logs:
-        log = read_eval_log(str(path))
+        try:
+            log = read_eval_log(str(path))
+        except Exception as error:  # the engine raises whatever its archive and JSON readers raise
+            raise BadInput(f"{path.name}: no readable log ({type(error).__name__}); delete it and run again") from None
         mode = str((log.eval.metadata or {}).get("mode", mode))
         cancelled = cancelled or log.status == "cancelled"
         for result in _results(log):

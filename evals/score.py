@@ -1,6 +1,8 @@
 """One answer against one case's labels. Pure; None stands for 'does not apply', and is counted nowhere."""
 
 import re
+import unicodedata
+from collections.abc import Iterable
 
 from agent.backends.base import tokens
 from agent.grounding.fold import fold_text
@@ -30,9 +32,10 @@ class Scored(Model):
     epoch: int
     error: str | None = None
     outcome: bool
-    owner: bool
-    leadership: bool
-    severity: bool
+    owner: bool | None
+    """As are the next three: None for tickets that are not to be escalated, where there is nobody to name."""
+    leadership: bool | None
+    severity: bool | None
     next_hop: bool | None
     decision: bool
     """Outcome, owner, leadership and severity as labelled: what every system can be asked for."""
@@ -60,6 +63,8 @@ class Scored(Model):
     must_not_say: tuple[bool, ...] = ()
     """For each forbidden phrase: whether the brief or the customer message kept clear of it."""
     untraceable: int | None = None
+    brief_due: bool = False
+    """To be escalated, and escalated: then a brief belongs to the answer."""
     calls: int = 0
     """Of the model; 0 where none was asked, or where the run was to end before the brief: that is no whole cost."""
     tokens: int = 0
@@ -93,10 +98,10 @@ def score(case: Case, answer: Answer) -> Scored:
         epoch=answer.epoch,
         error=answer.error,
         outcome=outcome,
-        owner=owner,
-        leadership=leadership,
-        severity=severity,
-        next_hop=next_hop,
+        owner=owner if due else None,
+        leadership=leadership if due else None,
+        severity=severity if due else None,
+        next_hop=next_hop if due else None,
         decision=decision,
         routed=decision and next_hop if next_hop is not None else None,
         deciding_rule=outcome and answer.deciding_rule == right.deciding_rule if answer.reads else None,
@@ -105,14 +110,15 @@ def score(case: Case, answer: Answer) -> Scored:
         over=None if due else escalated,
         too_low=_RANK[answer.severity] < _RANK[right.severity] if both else None,
         too_high=_RANK[answer.severity] > _RANK[right.severity] if both else None,
-        signals=_signals(case, answer) if answer.reads and ok else (),
+        signals=_signals(case, answer) if answer.reads else (),
         asserters=_asserters(case, answer) if answer.reads and ok else (),
-        claims=answer.claims,
-        quotes_found=answer.claims - len(answer.ungrounded),
+        claims=len(answer.quotes),
+        quotes_found=sum(_quoted(case, answer.quotes)),
         brief=_brief(answer) if both and answer.reads and not answer.not_asked else None,
-        must_carry=_carried(case, answer) if both and answer.brief else (),
+        must_carry=_carried(case, answer) if due and not answer.not_asked else (),
         must_not_say=_kept_clear(case, answer) if ok and answer.brief else (),
         untraceable=_untraceable(answer),
+        brief_due=both,
         calls=0 if answer.not_asked else used.calls,
         tokens=tokens(used),
         fresh_tokens=tokens(used) - used.cache_read_tokens,
@@ -142,6 +148,21 @@ def _asserters(case: Case, answer: Answer) -> tuple[bool, ...]:
     return tuple((entry.signal, entry.asserted_by) in by for entry in case.labels.signals if entry.signal in seen)
 
 
+_MARKS = str.maketrans("‘’‚‛“”„‟«»‐‑‒–—−", "'" * 4 + '"' * 6 + "-" * 6)
+
+
+def _quoted(case: Case, quotes: Iterable[str]) -> list[bool]:
+    """Whether each quote stands in the ticket. By its own hand, not by the grounding that is under test."""
+    text = _plain(case.ticket().text)
+    return [_plain(quote) in text for quote in quotes]
+
+
+def _plain(text: str) -> str:
+    """Without what the policy forgives in a quote: case, blanks, forms of a letter, typographic marks, invisibles."""
+    folded = unicodedata.normalize("NFKC", text).casefold().translate(_MARKS)
+    return "".join(c for c in folded if not c.isspace() and unicodedata.category(c) not in ("Cf", "Mn"))
+
+
 def _brief(answer: Answer) -> str:
     if answer.brief is None:
         return "never"
@@ -163,7 +184,8 @@ def _kept_clear(case: Case, answer: Answer) -> tuple[bool, ...]:
 def holds(text: str, wanted: str) -> bool:
     """Whether the words stand in the text as whole words, or the same date in another notation."""
     pattern = r"\s+".join(re.escape(word) for word in fold_text(wanted).split())
-    if re.search(rf"(?<![0-9a-z]){pattern}(?![0-9a-z])", fold_text(text)):
+    # `37` is neither in `37.5` nor in `10:37`, and `8.0.2` is not in `8.0.2.1`.
+    if re.search(rf"(?<![0-9a-z])(?<!\d[.,:]){pattern}(?![0-9a-z])(?![.,:]\d)", fold_text(text)):
         return True
     days = dates(wanted)
     return len(days) == 1 and any(dates_agree(days[0], other) for other in dates(text))

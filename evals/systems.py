@@ -5,17 +5,16 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from agent.backends.base import Backend, Call, DraftCall, ModelError, ModelUnavailable, Reply
 from agent.backends.conversation import boundary
-from agent.errors import EscalationError
 from agent.grounding.ground import ground
 from agent.pipeline import escalate_async
 from agent.policy.decide import decide
 from agent.policy.settings import load_settings
 from agent.validate import parse_brief, validate_text
-from agent.validate.parse import targets
+from agent.validate.parse import targets, without_message
 from evals.answers import Answer, SaidBrief, SeenSignal, answer_of, brief_of
 from evals.cases import Case
 from evals.recordings import missed
@@ -27,13 +26,13 @@ from schemas.vocabulary import Outcome, Severity
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
 
-SystemName = Literal["escalation", "offline", "prompt_only", "policy_prompt", "nothing", "labels"]
 PROMPTED: dict[str, str] = {
     "prompt_only": "evals/prompt_only.md.j2",
     "policy_prompt": "evals/policy_prompt.md.j2",
 }
 POLICY_PAGE = Path(__file__).resolve().parents[1] / "docs" / "policy.md"
 MAX_TOKENS = 16_000
+NOT_ASKED = "not_asked"
 _CACHED = {"type": "ephemeral"}
 _DECISION = re.compile(r"^\W*DECISION\W+(HANDLE|ASK|ESCALATE)\b.*$", re.IGNORECASE | re.MULTILINE)
 _OUTCOMES: dict[str, Outcome] = {"handle": "handle", "ask": "needs_info", "escalate": "escalate"}
@@ -41,7 +40,7 @@ _SEVERITY = re.compile(r"\b(critical|high|medium)\b", re.IGNORECASE)
 
 
 class System(Protocol):
-    """Answers a case. Raises nothing for what goes wrong on a model's side: the answer says it."""
+    """Answers a case. Raises where no answer came (an outage); what a model answered unusably is an answer."""
 
     @property
     def name(self) -> str:
@@ -73,7 +72,7 @@ class Watched:
         if isinstance(call, DraftCall):
             self.drafting = call
             if not self._drafts:
-                raise ModelUnavailable("no brief was asked for", reason="not_asked", usage=Usage())
+                raise ModelUnavailable("no brief was asked for", reason=NOT_ASKED, usage=Usage())
 
 
 @dataclass(frozen=True)
@@ -90,15 +89,16 @@ class Pipeline:
         try:
             result = await escalate_async(case.ticket(), context=case.context, backend=watched, now=case.now)
         except ModelError as error:
-            if missed(error) and watched.drafting is None:
-                raise  # the cassette says what differs
+            # An outage is no answer: the sample stays open, and the run can be resumed. A refusal or an answer that
+            # cannot be used is the model's answer. The message may hold addresses, so only the reason is kept.
+            stays_open = isinstance(error, ModelUnavailable) and error.reason != NOT_ASKED
+            if stays_open and (watched.drafting is None or not missed(error)):
+                raise
+            reason = "not recorded" if missed(error) else error.reason
             said |= {"usage": error.usage}
-            reason = "not recorded" if missed(error) else f"{error.reason}: {error}"[:500]
             if watched.drafting is None:
-                return Answer.model_validate({**said, "error": reason})
+                return Answer.model_validate({**said, "reads": True, "error": reason})
             return answer_of(watched.drafting.facts, watched.drafting.decision, brief_error=reason, **said)
-        except EscalationError as error:
-            return Answer.model_validate({**said, "error": str(error)[:500]})
         made_by = result.provenance
         return answer_of(
             result.facts,
@@ -122,17 +122,9 @@ class Prompted:
     model: str
 
     async def answer(self, case: Case, epoch: int) -> Answer:
-        import anthropic
-
         said = {"system": self.name, "case": case.id, "epoch": epoch, "model": self.model}
         said["prompt_sha256"] = digest(PROMPTED[self.name], "evals/ticket.md.j2")
-        try:
-            message = await self.client.messages.create(**prompted_request(self.name, case, self.model))
-        except anthropic.AnthropicError as error:
-            if missed(error):
-                raise  # the cassette says what differs
-            reason = f"{type(error).__name__}: {error.__cause__ or error}"[:500]
-            return Answer.model_validate({**said, "error": reason})
+        message = await self.client.messages.create(**prompted_request(self.name, case, self.model))
         text = "".join(block.text for block in message.content if block.type == "text")
         used = message.usage
         usage = Usage(
@@ -180,8 +172,39 @@ class FromLabels:
                 )
                 for s in right.signals
             ),
-            claims=len(right.signals),
+            quotes=tuple(s.quote for s in right.signals),
             brief=brief,
+        )
+
+
+class WrongOnPurpose:
+    """A control: gets everything wrong that can be wrong. A scorer that gives it any mark is too kind."""
+
+    name = "wrong"
+
+    async def answer(self, case: Case, epoch: int) -> Answer:
+        right = case.labels
+        due = right.outcome == "escalate"
+        labelled = {entry.signal for entry in right.signals}
+        seen = [signal for signal in right.must_not if signal not in labelled]
+        brief = SaidBrief(text="; ".join(right.must_not_say), status="blocked", findings=("untraceable_number",))
+        return Answer.model_validate(
+            {
+                "system": self.name,
+                "case": case.id,
+                "epoch": epoch,
+                "outcome": "handle" if due else "escalate",
+                "owner": None if due else "security",
+                "leadership": not right.leadership,
+                "next_hop": None if due else "security",
+                "severity": None if due else "critical",
+                "deciding_rule": "none",
+                "fired": right.near_miss,
+                "reads": True,
+                "signals": [{"signal": s, "asserted_by": "system", "status": "counts", "quote": "x"} for s in seen],
+                "quotes": ["these words stand in no ticket at all"],
+                "brief": brief,
+            }
         )
 
 
@@ -227,7 +250,7 @@ def read_prompted(text: str, case: Case) -> dict[str, Any]:
         severity = level.group(1).casefold()  # type: ignore[assignment]
     untraced = [finding for finding in _held_against(body, case) if finding.code.startswith("untraceable_")]
     brief = SaidBrief(
-        text=body.split("CUSTOMER MESSAGE")[0].rstrip().removesuffix("**").rstrip(),
+        text=without_message(body),
         message=parsed.brief.customer_message,
         status="blocked" if untraced else "valid",
         findings=tuple(finding.code for finding in untraced),
@@ -246,7 +269,10 @@ def read_prompted(text: str, case: Case) -> dict[str, Any]:
 def _held_against(brief: str, case: Case) -> tuple[Finding, ...]:
     """What our validation finds in somebody else's brief. It has declared no derivations, so sums count against it."""
     ticket = case.ticket()
-    empty: dict[str, Any] = dict.fromkeys(FactsReport.model_fields, ()) | {"language": "und", "understandable": True}
+    empty: dict[str, Any] = dict.fromkeys(FactsReport.model_fields, ()) | {
+        "language": case.language,
+        "understandable": True,
+    }
     facts = ground(ticket, FactsReport.model_validate(empty))
     decision = decide(facts, case.context, load_settings(None), case.now)
     return validate_text(brief, decision, facts, ticket, case.context, case.now)

@@ -19,9 +19,10 @@ from evals.answers import Answer
 from evals.cases import Case, all_attacks, all_cases, case_of
 from evals.replay import RECORDINGS, Recorded, recorded_cases
 from evals.score import Scored, score
-from evals.systems import FromLabels, Nothing, Pipeline, Prompted, System
+from evals.systems import FromLabels, Nothing, Pipeline, Prompted, System, WrongOnPurpose
 
 Mode = str  # offline, claude or recorded
+MODELS_SYSTEMS = ("escalation", "prompt_only", "policy_prompt")
 FAMILIES: dict[str, tuple[str, ...]] = {
     "decision": ("decision", "outcome", "owner", "leadership", "next_hop", "severity", "deciding_rule"),
     "harm": ("under", "over", "too_low", "too_high"),
@@ -48,10 +49,11 @@ NO_LIMIT = Budget(None)
 _budget = NO_LIMIT
 
 
-def set_budget(tokens: int | None) -> None:
-    """For all tasks of this process."""
-    global _budget
-    _budget = Budget(tokens)
+def set_budget(limit: int | None, used: int = 0) -> None:
+    """For all tasks of this process. `used`: what the run had used before it was interrupted."""
+    global _budget  # Inspect builds solvers from a registry, so a run's state cannot be handed in
+    _budget = Budget(limit)
+    _budget.used = used
 
 
 @task
@@ -77,7 +79,7 @@ def _names(cases: str) -> list[str]:
 
 def _chosen(system: str, mode: str, epochs: int, cases: str) -> list[Case]:
     chosen = [case_of(name) for name in _names(cases)] or list(all_cases())
-    if mode == "recorded" and system not in ("offline", "nothing", "labels"):
+    if mode == "recorded" and system in MODELS_SYSTEMS:
         held = recorded_cases(system, epochs)
         return [case for case in chosen if case.id in held]
     return chosen
@@ -108,6 +110,8 @@ def system_of(name: str, mode: str, model: str, folder: str) -> System:
         return Nothing()
     if name == "labels":
         return FromLabels()
+    if name == "wrong":
+        return WrongOnPurpose()
     if name == "offline":
         return Pipeline("offline", pick_backend("offline"))
     if mode == "recorded":

@@ -139,12 +139,13 @@ async def judge(
     chosen: Sequence[tuple[Result, Result]], client: "AsyncAnthropic", model: str, concurrency: int, path: Path
 ) -> list[Judged]:
     """Reads every pair in both orders, adding each to `path` as it comes. Pairs that stand there are not read again."""
-    known = {(entry.ours_sha256, entry.other_sha256): entry for entry in load_verdicts(path)}
+    prompt = digest(GRADER, PAIR)
+    known = {_key(entry): entry for entry in load_verdicts(path)}
     gate = asyncio.Semaphore(concurrency)
 
     async def one(ours: Result, other: Result) -> Judged | None:
         a, b = _text(ours), _text(other)
-        key = (_sha(a), _sha(b))
+        key = (ours.case.id, model, prompt, _sha(a), _sha(b))
         if key in known:
             return known[key]
         async with gate:
@@ -158,9 +159,9 @@ async def judge(
             case=ours.case.id,
             other=other.answer.system,
             grader=model,
-            grader_sha256=digest(GRADER, PAIR),
-            ours_sha256=key[0],
-            other_sha256=key[1],
+            grader_sha256=prompt,
+            ours_sha256=key[3],
+            other_sha256=key[4],
             ours_first=first,
             ours_second=second,
         )
@@ -169,6 +170,10 @@ async def judge(
         return entry
 
     return [entry for entry in await asyncio.gather(*(one(*pair) for pair in chosen)) if entry]
+
+
+def _key(entry: Judged) -> tuple[str, str, str, str, str]:
+    return (entry.case, entry.grader, entry.grader_sha256, entry.ours_sha256, entry.other_sha256)
 
 
 async def _read(client: "AsyncAnthropic", sent: dict[str, Any]) -> Verdict | None:
@@ -191,9 +196,15 @@ def load_verdicts(path: Path = VERDICTS) -> list[Judged]:
 
 
 def current(judged: Sequence[Judged], ours: Sequence[Result], other: Sequence[Result]) -> list[Judged]:
-    """Those that were judged on the very briefs of these results."""
+    """Those that were judged on the very briefs of these results, by the newest of the graders, with today's prompt."""
     now = {(a.case.id, _sha(_text(a)), _sha(_text(b))) for a, b in pairs(ours, other)}
-    return [entry for entry in judged if (entry.case, entry.ours_sha256, entry.other_sha256) in now]
+    prompt = digest(GRADER, PAIR)
+    fitting = [
+        entry
+        for entry in judged
+        if entry.grader_sha256 == prompt and (entry.case, entry.ours_sha256, entry.other_sha256) in now
+    ]
+    return [entry for entry in fitting if entry.grader == fitting[-1].grader]
 
 
 def _text(result: Result) -> str:

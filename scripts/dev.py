@@ -233,7 +233,7 @@ def main(arguments):
     if verb == "docs":
         return each(ensure(DEVELOPMENT), DOCS)
     if verb == "eval":
-        return become([ensure(EVALS), "-m", "evals"] + rest, ROOT)
+        return become([ensure(EVALS), os.path.join(ROOT, "evals", "__main__.py")] + rest)
     if verb == "bench":
         return become([ensure(RUNTIME), os.path.join(ROOT, "evals", "bench", "bench.py")] + rest)
     return become([ensure(RUNTIME), os.path.join(ROOT, "scripts", "escalation.py")] + arguments)

@@ -21,6 +21,9 @@ ROOT = Path(__file__).parents[1]
     [
         (["run", "--cases", "999"], "case '999': expected the name or the number of a file in evals/"),
         (["run", "--systems", "oracle"], "system 'oracle': expected one of escalation, prompt_only, policy_prompt"),
+        (["run", "--cases", ","], "cases ',': expected names or numbers of files in evals/"),
+        (["run", "--resume", "no-such-run"], "'no-such-run': expected the folder of a run to go on with"),
+        (["run", "--resume", "README.md"], "'README.md': expected the folder of a run to go on with"),
         (["report", "no-such-run"], "'no-such-run': expected a folder of .eval logs"),
         (["gate", "no-such-run"], "'no-such-run': expected a folder of .eval logs"),
     ],
@@ -30,6 +33,12 @@ def test_a_mistake_is_one_line(arguments: list[str], line: str, capsys: pytest.C
     said = capsys.readouterr().err
     assert said.startswith(f"eval: {line}")
     assert said.count("\n") == 1
+
+
+def test_a_log_that_cannot_be_read_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "cut.eval").write_bytes(b"PK\x03\x04 cut")
+    assert main(["report", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith("eval: cut.eval: no readable log")
 
 
 def test_help_imports_no_engine() -> None:
@@ -47,7 +56,7 @@ def test_what_the_budget_left_over_is_told_and_run_later(tmp_path: Path, monkeyp
     spent = tasks.Budget(1)
     spent.used = 1
     monkeypatch.setattr(tasks, "_budget", spent)
-    monkeypatch.setattr("evals.runner.set_budget", lambda _: None)
+    monkeypatch.setattr("evals.runner.set_budget", lambda *_: None)
     folder = run("offline", tmp_path / "run", cases=CASES, display="none")
     stopped = load_run(folder)
     assert stopped.results == ()

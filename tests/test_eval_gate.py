@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,11 +20,13 @@ from evals.gate import Accepted, accept, gate, load_accepted, measured
 from evals.replay import RECORDINGS, recorded_cases
 from evals.report import html, markdown
 from evals.runner import Run, load_run, run
+from evals.score import Scored
 
 RECORDED = [path for path in sorted(RECORDINGS.rglob("*.yaml")) if path.parent.name != "shared"]
 pytestmark = pytest.mark.filterwarnings("ignore")  # the engine's own libraries warn
 
 FEW = ("080-behind-the-point", "086-one-order-in-thirty", "083-all-the-weddings", "133-down-or-not")
+# 080 and 086 have a recorded repair, 083 is kept, 133 is asked about.
 
 
 def measure(folder: Path) -> Run:
@@ -76,7 +78,7 @@ def test_a_broken_rule_closes_it(accepted: Accepted, tmp_path: Path, monkeypatch
     monkeypatch.setattr(policy, "RULES", broken)
     found = gate(measure(tmp_path), accepted)
     assert any("escalation: under is 1 of 2, accepted 0 of 2" in line for line in found), found
-    assert any("now wrong: 080-behind-the-point" in line for line in found), found
+    assert any("1 decisions that were right are wrong now: 080-behind-the-point" in line for line in found), found
     assert not any("scorer broken" in line for line in found)
 
 
@@ -97,15 +99,80 @@ def test_a_broken_scorer_closes_it(accepted: Accepted, tmp_path: Path, monkeypat
     monkeypatch.setattr(runner, "score", lambda case, answer: real(case, answer).model_copy(update={"decision": True}))
     kind = gate(measure(tmp_path / "kind"), accepted)
     assert any("scorer broken: answering nothing" in line for line in kind), kind
-    monkeypatch.setattr(runner, "score", lambda case, answer: real(case, answer).model_copy(update={"outcome": False}))
-    harsh = gate(measure(tmp_path / "harsh"), accepted)
-    assert any("do not get full marks" in line for line in harsh), harsh
+
+
+def rescored(run: Run, change: Callable[[Scored], dict[str, object]]) -> Run:
+    """The run, its scores changed as a broken scorer would."""
+    results = tuple(r.model_copy(update={"scored": r.scored.model_copy(update=change(r.scored))}) for r in run.results)
+    return run.model_copy(update={"results": results})
+
+
+KIND: dict[str, Callable[[Scored], dict[str, object]]] = {
+    **{name: lambda _, name=name: {name: True} for name in ("outcome", "decision", "routed", "deciding_rule")},  # type: ignore[misc]
+    **{name: lambda _, name=name: {name: True} for name in ("owner", "leadership", "severity", "next_hop")},  # type: ignore[misc]
+    "near_miss": lambda s: {"near_miss": None if s.near_miss is None else True},
+    "under": lambda s: {"under": None if s.under is None else False},
+    "over": lambda s: {"over": None if s.over is None else False},
+    "quotes": lambda s: {"quotes_found": s.claims},
+    "must_carry": lambda s: {"must_carry": tuple(True for _ in s.must_carry)},
+    "must_not_say": lambda s: {"must_not_say": tuple(True for _ in s.must_not_say)},
+    "untraceable": lambda s: {"untraceable": None if s.untraceable is None else 0},
+    "invented": lambda s: {"signals": tuple(x.model_copy(update={"seen": x.seen and x.labelled}) for x in s.signals)},
+}
+HARSH: dict[str, Callable[[Scored], dict[str, object]]] = {
+    "outcome": lambda _: {"outcome": False},
+    "recall": lambda s: {"signals": tuple(x.model_copy(update={"seen": False}) for x in s.signals)},
+    "asserters": lambda s: {"asserters": tuple(False for _ in s.asserters)},
+    "quotes": lambda _: {"quotes_found": 0},
+    "must_carry": lambda s: {"must_carry": tuple(False for _ in s.must_carry)},
+}
+
+
+@pytest.mark.parametrize("field", KIND)
+def test_a_scorer_that_is_too_kind_is_found(field: str, whole: Run, accepted: Accepted) -> None:
+    found = gate(rescored(whole, KIND[field]), accepted)
+    assert any(line.startswith("scorer broken: what is wrong on purpose") for line in found), found
+
+
+@pytest.mark.parametrize("field", HARSH)
+def test_a_scorer_that_is_too_harsh_is_found(field: str, whole: Run, accepted: Accepted) -> None:
+    found = gate(rescored(whole, HARSH[field]), accepted)
+    assert any(line.startswith("scorer broken: the labels") for line in found), found
+
+
+def test_a_validation_that_finds_nothing_closes_it(
+    accepted: Accepted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The recorded repairs are not asked for any more."""
+    monkeypatch.setattr("agent.validate.validate_brief", lambda *_, **__: ())
+    found = gate(measure(tmp_path), accepted)
+    assert any("recorded conversations go on where the program now stops" in line for line in found), found
+
+
+def test_tickets_that_are_gone_or_changed_close_it(whole: Run, accepted: Accepted) -> None:
+    fewer = whole.model_copy(update={"results": tuple(r for r in whole.results if r.case.id != FEW[0])})
+    found = gate(fewer, accepted)
+    assert any(f"escalation-1x: 1 accepted tickets are not in this run: {FEW[0]}" in line for line in found), found
+    changed = []
+    for result in whole.results:
+        labels = result.case.labels.model_copy(update={"severity": None})
+        changed.append(result.model_copy(update={"case": result.case.model_copy(update={"labels": labels})}))
+    found = gate(whole.model_copy(update={"results": tuple(changed)}), accepted)
+    assert any("escalation-1x: ticket or labels changed since" in line for line in found), found
+
+
+def test_a_swap_of_right_tickets_is_a_loss(whole: Run, accepted: Accepted) -> None:
+    before = accepted.model_copy(update={"right": {**accepted.right, "escalation": (*FEW, "one-more")}})
+    assert any("1 decisions that were right are wrong now: one-more" in line for line in gate(whole, before))
 
 
 def test_a_broken_run_cannot_be_accepted(
     whole: Run, accepted: Accepted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gates, "ACCEPTED", tmp_path / "accepted")
+    with pytest.raises(BadInput, match="tickets are not in it, such as 001"):
+        accept(whole)
+    monkeypatch.setattr(gates, "_not_whole", lambda _: [])
     with pytest.raises(BadInput, match="nothing was accepted for 'recorded' yet"):
         load_accepted("recorded")
     assert accept(whole).read_text(encoding="utf-8")
@@ -114,18 +181,21 @@ def test_a_broken_run_cannot_be_accepted(
         accept(whole.model_copy(update={"interrupted": {"escalation-1x": 2}}))
 
 
-def test_a_live_model_falls_only_outside_its_interval(accepted: Accepted) -> None:
-    share = accepted.figures["escalation"]["decision"]
-    worse = share.model_copy(update={"k": share.k - 1})
-    live = accepted.model_copy(update={"mode": "claude"})
-    fallen = replace_figure(live, worse)
-    assert gates.falls(fallen, live) == []
-    assert gates.falls(fallen.model_copy(update={"mode": "recorded"}), accepted) != []
-
-
-def replace_figure(given: Accepted, share: object) -> Accepted:
-    figures = {**given.figures, "escalation": {**given.figures["escalation"], "decision": share}}
-    return given.model_copy(update={"figures": figures})
+def test_a_live_model_falls_only_beyond_chance(accepted: Accepted) -> None:
+    """One ticket lost of ten is chance; seven lost and none won are not."""
+    tickets = [f"t{number}" for number in range(10)]
+    base = accepted.model_copy(
+        update={
+            "mode": "claude",
+            "figures": {"escalation": {}},
+            "tickets": {"escalation-1x": dict.fromkeys(tickets, "same")},
+            "right": {"escalation": tuple(tickets)},
+        }
+    )
+    one = base.model_copy(update={"right": {"escalation": tuple(tickets[1:])}})
+    assert gates.falls(one, base) == []
+    seven = base.model_copy(update={"right": {"escalation": tuple(tickets[7:])}})
+    assert any("7 decisions lost, 0 won" in line for line in gates.falls(seven, base))
 
 
 def test_the_report_shows_a_ticket_as_text(whole: Run) -> None:

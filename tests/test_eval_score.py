@@ -6,7 +6,7 @@ import pytest
 
 from evals.answers import Answer, SaidBrief, SeenSignal
 from evals.cases import Case, case_of
-from evals.figures import agreement, confusion, decided, figures, in_words, paired, twins
+from evals.figures import agreement, confusion, decided, figures, in_words, paired, same_decision, twins
 from evals.runner import Result
 from evals.score import holds, score
 from evals.systems import prompted_request, read_prompted
@@ -49,6 +49,7 @@ def test_the_right_answer_is_right() -> None:
     kept = score(KEPT, said(KEPT))
     assert kept.decision
     assert (kept.under, kept.over, kept.too_low) == (None, False, None)
+    assert (kept.owner, kept.severity, kept.next_hop) == (None, None, None), "there is nobody to name"
 
 
 def test_under_and_over_escalation_are_apart() -> None:
@@ -70,7 +71,8 @@ def test_a_severity_is_too_low_or_too_high_only_where_escalating_was_right() -> 
 def test_no_answer_is_an_under_escalation_and_nothing_right() -> None:
     failed = score(ESCALATED, said(ESCALATED, error="overloaded"))
     assert (failed.outcome, failed.decision, failed.under) == (False, False, True)
-    assert failed.signals == ()
+    assert not any(entry.seen for entry in failed.signals)
+    assert failed.must_carry == (False, False), "what was never written is not carried"
     assert score(KEPT, said(KEPT, error="overloaded")).decision is False
 
 
@@ -125,6 +127,11 @@ def test_what_a_brief_must_carry() -> None:
     [
         ("37 bills", "37", True),
         ("137 bills", "37", False),
+        ("€37,000", "37", False),
+        ("37.5 hours", "37", False),
+        ("at 10:37", "37", False),
+        ("all 37.", "37", True),
+        ("8.0.2.1", "8.0.2", False),
         ("by 2026-03-31", "31 March", True),
         ("by 2026-03-30", "31 March", False),
         ("the “portal”  does", "portal does", False),
@@ -134,6 +141,12 @@ def test_what_a_brief_must_carry() -> None:
 )
 def test_words_stand_whole_or_as_the_same_date(text: str, wanted: str, there: bool) -> None:
     assert holds(text, wanted) is there
+
+
+def test_a_quote_is_looked_up_by_the_scorer_itself() -> None:
+    quotes = ("Restarted, reinstalled, cleaned  the LENS", "restarted, reinstalled, cleaned the lense")
+    scored = score(ESCALATED, said(ESCALATED, quotes=quotes))
+    assert (scored.claims, scored.quotes_found) == (2, 1)
 
 
 def test_a_forbidden_phrase_counts_in_the_customer_message_too() -> None:
@@ -154,7 +167,14 @@ IMPACT
 - Workflow impact: no scanning on 47 handhelds
 
 CUSTOMER MESSAGE
-We are on it."""
+We are on it.
+
+WHAT'S NEEDED
+- Investigate the scanner
+- Deadline: 2026-03-12 17:00 UTC
+
+SUPPORTING CONTEXT
+- Ticket 63395"""
 
 
 def test_a_prompt_only_answer_is_read() -> None:
@@ -166,6 +186,9 @@ def test_a_prompt_only_answer_is_read() -> None:
         True,
     )
     assert "We are on it" not in found["brief"].text
+    assert found["brief"].text.splitlines()[0] == "**ESCALATION: Scanner dead**"
+    assert found["brief"].text.endswith("- Ticket 63395"), "the message stands in the middle, and nothing else goes"
+    assert "- Investigate the scanner" in found["brief"].text
     assert found["brief"].message == "We are on it."
     assert any("47" in line for line in found["brief"].said)
     assert read_prompted("DECISION: HANDLE IN SUPPORT\nA how-to.", KEPT) == {"outcome": "handle", "leadership": False}
@@ -196,6 +219,8 @@ def test_pairs_confusion_and_agreement() -> None:
     repeated = agreement([right, wrong])
     assert (repeated.epochs, repeated.always_right.k, repeated.same.k, repeated.first.k) == (2, 0, 0, 1)
     assert decided(right.answer) != decided(wrong.answer)
+    failed = said(ESCALATED, error="refusal")
+    assert not same_decision([failed, failed]), "two errors decide nothing"
     assert in_words(said(case_of("013-wrong-entity"))) == "escalate to engineering via l2_support, critical"
 
 

@@ -185,6 +185,19 @@ def _read(text: str) -> _Draft:
     return draft
 
 
+def without_message(text: str) -> str:
+    """The brief as it is written, without its first message to the customer, wherever that stands."""
+    kept: list[str] = []
+    inside = False
+    for raw in text.splitlines():
+        heading = _heading(raw, _unmarked(raw))
+        if heading is not None:
+            inside = heading[0] == "CUSTOMER MESSAGE"
+        if not inside:
+            kept.append(raw)
+    return "\n".join(kept).strip()
+
+
 def _unmarked(line: str) -> str:
     """The line without Markdown's heading signs, bold marks and quotation bars."""
     plain = re.sub(r"^\s*(?:[>|]\s?)?#{1,6}\s+", "", line)
