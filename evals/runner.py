@@ -95,7 +95,7 @@ def run(
         model="none/none",
         max_tasks=1 if one_at_a_time else 4,
         max_samples=1 if one_at_a_time else concurrency,
-        fail_on_error=False,
+        fail_on_error=True,  # else a log with open samples counts as done, and cannot be resumed
         continue_on_fail=True,
         retry_attempts=0,
         retry_immediate=False,
