@@ -16,7 +16,7 @@ from evals.answers import Answer
 from evals.cases import Case
 from evals.replay import recorded_cases
 from evals.score import Scored, score
-from evals.tasks import MODELS_SYSTEMS, Mode, injection, set_budget, suite
+from evals.tasks import MODELS_SYSTEMS, Mode, chosen_cases, injection, set_budget, suite
 from schemas.base import Model
 
 RUNS = Path(__file__).resolve().parent / "runs"
@@ -53,21 +53,20 @@ class Run(Model):
 def tasks_of(mode: Mode, systems: Sequence[str], cases: str, epochs: int, model: str) -> list[Task]:
     """The tasks of a run: offline rules and controls always, the models' systems as the mode allows.
 
-    A replay leaves out what was never recorded.
+    A replay leaves out what was never recorded (in so many epochs).
     """
     made = [suite(system=name, mode=mode, cases=cases) for name in ("offline", *CONTROLS)]
     if mode == "offline":
         return [*made, injection(mode=mode)] if not cases else made
     recorded = mode == "recorded"
-    held = [name for name in systems if not recorded or recorded_cases(name, epochs)]
+    held = [name for name in systems if chosen_cases(name, mode, epochs, cases)]
     made += [suite(system=name, mode=mode, model=model, epochs=epochs, cases=cases) for name in held]
     if "escalation" in held and not cases:
         if not recorded or recorded_cases("injection", 1):
             made.append(injection(mode=mode, model=model))
         if recorded and epochs == 1 and recorded_cases("escalation", AGREEMENT_EPOCHS):
             made.append(suite(system="escalation", mode=mode, epochs=AGREEMENT_EPOCHS))
-    # Nothing of the chosen tickets may have been recorded in so many epochs.
-    return [task for task in made if len(task.dataset)]
+    return made
 
 
 def run(

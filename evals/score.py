@@ -10,6 +10,7 @@ from agent.notation import dates, dates_agree
 from evals.answers import Answer
 from evals.cases import Case
 from schemas.base import Model
+from schemas.vocabulary import SEVERITY_RANK
 
 STANDS = ("counts", "reported")
 """Statuses under which a claim is put before the reader as said; others are shown as denied, withdrawn or doubted."""
@@ -72,9 +73,6 @@ class Scored(Model):
     """Tokens read without the cache, or written."""
 
 
-_RANK = {None: 0, "medium": 1, "high": 2, "critical": 3}
-
-
 def score(case: Case, answer: Answer) -> Scored:
     """Everything at once. An answer that is an error got nothing right, and escalated nothing."""
     right = case.labels
@@ -108,8 +106,8 @@ def score(case: Case, answer: Answer) -> Scored:
         near_miss=not set(right.near_miss) & set(answer.fired) if answer.reads and right.near_miss and ok else None,
         under=not escalated if due else None,
         over=None if due else escalated,
-        too_low=_RANK[answer.severity] < _RANK[right.severity] if both else None,
-        too_high=_RANK[answer.severity] > _RANK[right.severity] if both else None,
+        too_low=SEVERITY_RANK[answer.severity] < SEVERITY_RANK[right.severity] if both else None,
+        too_high=SEVERITY_RANK[answer.severity] > SEVERITY_RANK[right.severity] if both else None,
         signals=_signals(case, answer) if answer.reads else (),
         asserters=_asserters(case, answer) if answer.reads and ok else (),
         claims=len(answer.quotes),

@@ -1,4 +1,4 @@
-"""The systems under test: the program that ships, what it is compared with, and two controls of the scorers."""
+"""The systems under test: the program that ships, what it is compared with, and three controls of the scorers."""
 
 import json
 import re

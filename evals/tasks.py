@@ -59,7 +59,7 @@ def set_budget(limit: int | None, used: int = 0) -> None:
 @task
 def suite(system: str, mode: str = "offline", model: str = "", epochs: int = 1, cases: str = "") -> Task:
     """One system on the labelled tickets. `cases`: comma-separated ids, else all that the mode can answer."""
-    return _task(system, mode, model, epochs, _chosen(system, mode, epochs, cases), f"{system}-{epochs}x")
+    return _task(system, mode, model, epochs, chosen_cases(system, mode, epochs, cases), f"{system}-{epochs}x")
 
 
 @task
@@ -77,7 +77,8 @@ def _names(cases: str) -> list[str]:
     return [name for name in cases.split(",") if name]
 
 
-def _chosen(system: str, mode: str, epochs: int, cases: str) -> list[Case]:
+def chosen_cases(system: str, mode: str, epochs: int, cases: str) -> list[Case]:
+    """The tickets that the system can be asked: all that were named, or all; in a replay those that were recorded."""
     chosen = [case_of(name) for name in _names(cases)] or list(all_cases())
     if mode == "recorded" and system in MODELS_SYSTEMS:
         held = recorded_cases(system, epochs)
