@@ -1,5 +1,6 @@
 """Runs suites into a folder of Inspect logs, and goes on where a run was interrupted."""
 
+import json
 import logging
 import warnings
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from evals.answers import Answer
 from evals.cases import Case
 from evals.replay import recorded_cases
 from evals.score import Scored, score
-from evals.tasks import MODELS_SYSTEMS, Mode, chosen_cases, injection, set_budget, suite
+from evals.tasks import MODELS_SYSTEMS, Mode, chosen_cases, chosen_twins, injection, set_budget, suite
 from schemas.base import Model
 
 RUNS = Path(__file__).resolve().parent / "runs"
@@ -125,6 +126,7 @@ def load_run(folder: Path) -> Run:
     results: dict[tuple[str, str, int], Result] = {}
     interrupted: dict[str, int] = {}
     mode, cancelled = "offline", False
+    interrupted |= _never_begun(folder)
     for path in logs:
         try:
             log = read_eval_log(str(path))
@@ -134,10 +136,27 @@ def load_run(folder: Path) -> Run:
         cancelled = cancelled or log.status == "cancelled"
         for result in _results(log):
             results[(result.suite, result.case.id, result.answer.epoch)] = result
-        missing = _missing(log)
-        if missing:
-            interrupted[log.eval.task] = missing
-    return Run(mode=mode, results=tuple(results.values()), interrupted=interrupted, cancelled=cancelled)
+        interrupted[log.eval.task] = _missing(log)
+    open_samples = {suite: missing for suite, missing in interrupted.items() if missing}
+    return Run(mode=mode, results=tuple(results.values()), interrupted=open_samples, cancelled=cancelled)
+
+
+def _never_begun(folder: Path) -> dict[str, int]:
+    """The samples of every suite that the run was to have: a killed run has no log of those that were to come."""
+    plan = folder / "eval-set.json"
+    if not plan.exists():
+        return {}
+    due: dict[str, int] = {}
+    for entry in json.loads(plan.read_text(encoding="utf-8"))["tasks"]:
+        given = entry["task_args"]
+        epochs = int(given.get("epochs", 1))
+        asked = (
+            chosen_cases(given["system"], given["mode"], epochs, given.get("cases", ""))
+            if "system" in given
+            else chosen_twins(given["mode"], given.get("cases", ""))
+        )
+        due[entry["name"]] = len(asked) * epochs
+    return due
 
 
 def _results(log: EvalLog) -> list[Result]:

@@ -66,11 +66,16 @@ def suite(system: str, mode: str = "offline", model: str = "", epochs: int = 1, 
 def injection(mode: str = "offline", model: str = "", cases: str = "") -> Task:
     """The program on tickets with an attack inside. Their clean twins' answers are in the suite."""
     system = "offline" if mode == "offline" else "escalation"
+    return _task(system, mode, model, 1, chosen_twins(mode, cases), "injection", folder="injection")
+
+
+def chosen_twins(mode: str, cases: str) -> list[Case]:
+    """As `chosen_cases`, for the tickets with an attack inside."""
     twins = {attack.id: attack.twin(case_of(attack.clean)) for attack in all_attacks()}
     chosen = [twins[name] for name in _names(cases) or twins]
     if mode == "recorded":
-        chosen = [twin for twin in chosen if twin.id in recorded_cases("injection", 1)]
-    return _task(system, mode, model, 1, chosen, "injection", folder="injection")
+        return [twin for twin in chosen if twin.id in recorded_cases("injection", 1)]
+    return chosen
 
 
 def _names(cases: str) -> list[str]:

@@ -78,6 +78,13 @@ def test_what_the_budget_left_over_is_told_and_run_later(tmp_path: Path, monkeyp
     assert len(resumed.results) == 12
 
 
+def test_a_suite_that_never_began_is_named(tmp_path: Path) -> None:
+    """A run that was killed leaves no log of the suites that were to come."""
+    folder = run("offline", tmp_path / "run", cases=CASES, display="none")
+    next(folder.glob("*labels*.eval")).unlink()
+    assert load_run(folder).interrupted == {"labels-1x": 3}
+
+
 def test_the_budget_counts_over_all_tasks() -> None:
     budget = tasks.Budget(100)
     budget.check()
