@@ -101,6 +101,10 @@ def run(
         retry_immediate=False,
         display=display,  # type: ignore[arg-type]
         log_level="warning",
+        # Each answer is kept when it is there, and none before: a sample that a killed run had begun must not count as
+        # done, as those do that the engine recovers from its live view.
+        log_realtime=False,
+        log_buffer=1,
     )
     return folder
 
