@@ -2,7 +2,7 @@
 
 from evals.figures import figures, in_words
 from evals.gate import HIGHER_IS_BETTER, LOWER_IS_BETTER
-from evals.report import counted, percent, suites_of
+from evals.report import CONTROLS, counted, percent, suites_of
 from evals.runner import Run
 from evals.stats import mcnemar
 
@@ -11,7 +11,7 @@ def compare(before: Run, after: Run) -> str:
     """As text, system by system: figures, tickets won and lost, exact McNemar test on the tickets of both."""
     old, new = suites_of(before).by_system, suites_of(after).by_system
     lines: list[str] = []
-    for system in (name for name in new if name in old and name not in ("labels", "nothing")):
+    for system in (name for name in new if name in old and name not in CONTROLS):
         was = {result.case.id: result for result in old[system]}
         now = {result.case.id: result for result in new[system]}
         both = sorted(set(was) & set(now))

@@ -440,8 +440,11 @@ def test_a_tickets_number_is_no_count_of_accounts() -> None:
     assert next(rule for rule in made.rules if rule.id == "IMP-1").because.startswith("2 accounts")
     alone = claim("measure", "customers_affected", 60, value="see #71133 and HD-40017", by="support")
     assert "PAT-1" not in {rule.id for rule in decided("bug_suspected", measures=(alone,)).rules}
-    stated = claim("measure", "customers_affected", 60, value="#71133: 4 accounts", by="support")
-    assert "PAT-1" in {rule.id for rule in decided("bug_suspected", measures=(stated,)).rules}
+    alone = claim("measure", "customers_affected", 60, value="Kestrel Plant (71133)", by="support")
+    assert "PAT-1" not in {rule.id for rule in decided("bug_suspected", measures=(alone,)).rules}
+    for value in ("#71133: 4 accounts", "accounts affected (4)"):
+        stated = claim("measure", "customers_affected", 60, value=value, by="support")
+        assert "PAT-1" in {rule.id for rule in decided("bug_suspected", measures=(stated,)).rules}
 
 
 def test_what_went_away_cancels_reported_claims_too() -> None:

@@ -64,6 +64,9 @@ def annual_amount(text: str) -> Decimal | None:
     return value * times
 
 
+_IN_AN_ID = re.compile(r"(?:[#-]|\((?=\d{4,}\Z))\d+\Z")  # `#71133`, `HD-40017`, `(71133)`; `(4)` may be a count
+
+
 def counted(claim: Claim, facts: Facts) -> int | None:
     """The whole number that a counting measure states, digits or a small number word.
 
@@ -73,7 +76,7 @@ def counted(claim: Claim, facts: Facts) -> int | None:
 
     named = {facts.ticket_id, *(reference.value.lstrip("#") for reference in facts.references)}
     for text in (claim.value, claim.quote):
-        found = [n for n in numbers(text) if n.text not in named and text[n.start - 1 : n.start] not in ("#", "(", "-")]
+        found = [n for n in numbers(text) if n.text not in named and not _IN_AN_ID.search(text[: n.end])]
         if found:
             return int(found[0].value) if found[0].value == int(found[0].value) else None
     return None
