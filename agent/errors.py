@@ -7,6 +7,7 @@ EXIT_DONE = 0
 EXIT_BAD_INPUT = 2
 EXIT_FINDINGS = 3  # findings, or more information is needed
 EXIT_MODEL = 4  # the model is unavailable, refused, or answered with something unusable
+EXIT_REFUSED = 5  # the ledger does not allow it in this state, or somebody else wrote first; nothing was written
 EXIT_INTERRUPTED = 130
 
 
@@ -18,3 +19,13 @@ class EscalationError(Exception):
 
 class BadInput(EscalationError):
     """A ticket, facts, context, policy or brief that cannot be used as it is."""
+
+
+class Refused(EscalationError):
+    """A step that the state of an escalation does not allow, or that lacks what it needs. Nothing was written."""
+
+    exit_code = EXIT_REFUSED
+
+
+class Conflict(Refused):
+    """Somebody else wrote since the version that the writer saw. Nothing was written."""

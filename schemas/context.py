@@ -33,6 +33,12 @@ class Sla(Model):
     started: AwareDatetime | None = None
     due: AwareDatetime
     pauses: tuple[Pause, ...] = ()
+    update_every: float | None = Field(
+        default=None,
+        gt=0,
+        description="Longest time between two updates to the customer, in the unit of the severity's cadence (hours, "
+        "support hours, business days); may only tighten it",
+    )
 
 
 class Calendar(Model):

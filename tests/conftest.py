@@ -1,14 +1,22 @@
 """The network is forbidden in tests, and no test sees the keys or settings of whoever runs it."""
 
+from __future__ import annotations
+
 import os
 import socket
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
+if TYPE_CHECKING:
+    from tests.postgres import Cluster
+
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 OURS = ("ANTHROPIC_", "ESCALATION_")
+# Read before any test has its settings taken away.
+POSTGRES_REQUIRED = os.environ.get("ESCALATION_REQUIRE_POSTGRES", "") not in ("", "0")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -75,3 +83,18 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def now() -> datetime:
     """A Tuesday morning."""
     return datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[Cluster]:
+    """A PostgreSQL for the whole run, started when the first test asks for it; see tests/postgres.py."""
+    from tests import postgres
+
+    reason = postgres.unavailable()
+    if reason:
+        postgres.absent(reason, required=POSTGRES_REQUIRED)
+    with pytest.MonkeyPatch.context() as patch, postgres.cluster() as cluster:
+        # What libpq would take from there (PGOPTIONS, PGSSLMODE) is a setting of whoever runs this, too.
+        for name in [name for name in os.environ if name.startswith("PG")]:
+            patch.delenv(name)
+        yield cluster

@@ -51,6 +51,14 @@ class Hours:
         """Whether the office works on this local day."""
         return day.weekday() in self.days and day not in self.closures and not _is_holiday(self.country, day)
 
+    def why_closed(self, day: date) -> str:
+        """Why the office does not work on this local day, in words."""
+        if day in self.closures:
+            return "the office's own closure"
+        if self.country is not None and _is_holiday(self.country, day):
+            return f"holiday in {self.country}: {_holidays_of(self.country).get(day)}"  # type: ignore[attr-defined]
+        return "no support day"
+
     def span(self, day: date) -> tuple[datetime, datetime]:
         """Opening and closing of a local day, in UTC."""
         return self._at(day, self.opens), self._at(day, self.closes)

@@ -5,6 +5,7 @@ from pathlib import Path
 from agent.policy.rules import RULES, Rule
 from agent.policy.settings import DEFAULT_FILE
 
+AFTER_THE_DECISION = "# What follows is used by the ledger"
 PAGE = Path(__file__).parents[2] / "docs/policy.md"
 
 
@@ -25,7 +26,8 @@ def _reasons() -> list[str]:
 
 
 def _defaults() -> str:
-    return DEFAULT_FILE.read_text(encoding="utf-8").rstrip()
+    """The thresholds of a decision; those of the time after it stand in docs/ledger.md."""
+    return DEFAULT_FILE.read_text(encoding="utf-8").partition(AFTER_THE_DECISION)[0].rstrip()
 
 
 if __name__ == "__main__":

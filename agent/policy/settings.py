@@ -73,6 +73,25 @@ class RoutingSettings(Model):
     skip_l2_hop: bool
 
 
+class LadderSettings(Model):
+    """What to do while nobody acknowledges (policy section 7): step after step, then no more."""
+
+    steps: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(min_length=1, max_length=9)
+
+
+class SilenceSettings(Model):
+    """A customer whose turn it is and who does not answer."""
+
+    business_days: int = Field(ge=1)
+    reminders: int = Field(ge=1)
+
+
+class ClosingSettings(Model):
+    """How long a resolved escalation may wait for its closing."""
+
+    business_days: int = Field(ge=1)
+
+
 class Settings(Model):
     """Everything in the policy file."""
 
@@ -84,6 +103,9 @@ class Settings(Model):
     cadence: CadenceSettings
     calendar: Calendar
     routing: RoutingSettings
+    ladder: LadderSettings
+    silence: SilenceSettings
+    closing: ClosingSettings
 
 
 def load_settings(path: Path | None = None) -> Settings:

@@ -1,0 +1,168 @@
+"""The connection to a ledger's database: SQLite with a write-ahead log, or PostgreSQL. Makes and migrates the tables.
+
+What was acknowledged survives a killed process and, by `synchronous=FULL`, a lost current.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from agent.errors import BadInput
+from agent.ledger.where import EXPECTED, file_of, ledger_url
+
+SCHEMA = "0003"
+"""The version of the tables that this program reads and writes: the newest in migrations/."""
+BUSY_SECONDS = 30  # a writer waits for another this long
+_MIGRATION_LOCK = 0x65736361  # any number that no other program on the server uses
+
+
+class Database:
+    """One ledger's database. Makes the tables where there are none; brings an older SQLite file up to date.
+
+    Raises BadInput for a database that cannot be reached, is no ledger, or has tables of another version.
+    """
+
+    def __init__(self, url: str | None = None) -> None:
+        self.url = ledger_url(url)
+        self.shown = _without_password(self.url)
+        self.engine = self._engine()
+        with self._named_errors():
+            version = self._version()
+            if version != SCHEMA:
+                self._bring_up(version)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file of this machine."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that sees one state of the ledger throughout."""
+        with self._named_errors(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction: all that is written in it stands, or nothing. On SQLite it is alone from its beginning."""
+        with (
+            self._named_errors(),
+            self.engine.connect().execution_options(immediate=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def upgrade(self) -> str | None:
+        """Bring the tables of a server up to date. Returns the version that they had; None: there were none."""
+        with self._named_errors():
+            version = self._version(strict=False)
+            migrate(self.engine)
+        return version
+
+    def _engine(self) -> Engine:
+        file = file_of(self.url)
+        if file is None:
+            try:
+                return create_engine(self.url, poolclass=NullPool)
+            except ArgumentError:
+                raise BadInput(f"ledger {self.shown!r}: no database URL: expected {EXPECTED}") from None
+        try:
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))  # it holds what customers wrote
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise BadInput(
+                f"ledger {str(file)[:200]!r} cannot be opened: {reason}; name another with --ledger"
+            ) from None
+        engine = create_engine(
+            self.url, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS, "isolation_level": None}
+        )
+        event.listen(engine, "connect", _prepare)
+        event.listen(engine, "begin", _begin)
+        return engine
+
+    def _version(self, *, strict: bool = True) -> str | None:
+        """The version of the tables; None for an empty database."""
+        with self.engine.connect() as connection, connection.begin():
+            tables = set(self.engine.dialect.get_table_names(connection))
+            if "alembic_version" in tables:
+                found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+                return found
+        if tables and strict:
+            raise BadInput(
+                f"ledger {self.shown!r}: holds other tables and no ledger: name an empty database or a ledger's own"
+            )
+        return None
+
+    def _bring_up(self, version: str | None) -> None:
+        if version is not None and version > SCHEMA:
+            raise BadInput(
+                f"ledger {self.shown!r} was made by a newer program (tables {version}, this one knows {SCHEMA}): "
+                "update this program"
+            )
+        if version is not None and not self.is_sqlite:
+            raise BadInput(
+                f"ledger {self.shown!r} has older tables ({version}, needed {SCHEMA}): when all who share it can "
+                "update, run `escalation ledger upgrade`"
+            )
+        migrate(self.engine)
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except ModuleNotFoundError as error:
+            raise BadInput(
+                f"ledger {self.shown!r}: the package {error.name!r} is missing: install this program with its "
+                "extra `postgres`"
+            ) from None
+        except DBAPIError as error:
+            if error.connection_invalidated or _is_about_the_database(error):
+                said = " ".join(str(error.orig).split())[:200]
+                raise BadInput(f"ledger {self.shown!r} cannot be used: {said}") from None
+            raise
+
+
+def migrate(engine: Engine, revision: str = "head") -> None:
+    """Run the migrations up to `revision`. Two at once do it once: the second waits and finds nothing to do."""
+    from alembic import command  # slow to import, and needed once in a ledger's life and at each new version
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "agent.ledger:migrations")
+    with engine.connect().execution_options(immediate=True) as connection, connection.begin():
+        if engine.dialect.name == "postgresql":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def _prepare(connection: Any, _: object) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    # A transaction that reads first and writes later could find that another wrote between; so writers begin as such.
+    immediate = connection.get_execution_options().get("immediate")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _is_about_the_database(error: SQLAlchemyError) -> bool:
+    """Whether it is the database that cannot be used (not reachable, no database, full), not a mistake in a query."""
+    return type(error).__name__ in ("OperationalError", "DatabaseError", "InterfaceError")
+
+
+def _without_password(url: str) -> str:
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return url.partition("://")[0] + "://…"

@@ -1,0 +1,272 @@
+"""What a run becomes in the ledger: a new escalation, news for an open one, a draft, or only a report for the patterns.
+
+Raising severity on new facts happens here by itself; lowering never does (policy section 7). One open escalation for
+each issue: a ticket that shows the same as an open one hangs on it (policy section 4).
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from agent.errors import Refused
+from agent.ledger.requirements import POLICY
+from agent.ledger.store import Author, Ledger, Step, sha256_of
+from agent.policy.settings import Settings
+from schemas.escalation import Escalation
+from schemas.ledger import OVER, Attached, CodeFix, Drafted, Opened, Record, Rerouted, Rerun, SeverityChanged
+from schemas.vocabulary import OWNER_LABEL, SEVERITY_RANK, Owner
+
+Became = Literal["opened", "drafted", "attached", "raised", "noted", "reported"]
+"""`raised`, `noted`: the ticket's escalation was there, and did or did not change. `reported`: nothing to escalate."""
+
+# Policy section 4: Security, then Engineering, then Product, then L2. Leadership is an owner only on its own.
+PRECEDENCE: dict[Owner | None, int] = {
+    None: 0,
+    "leadership": 0,
+    "l2_support": 1,
+    "product": 2,
+    "engineering": 3,
+    "security": 4,
+}
+# Teams between which one issue may hang on another's escalation: who fixes it. Security and Leadership hear their own.
+FIXERS: frozenset[Owner] = frozenset(("l2_support", "product", "engineering"))
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """A confirmed match: this ticket shows what that escalation is about."""
+
+    record: Record
+    same: Literal["cause", "symptoms"]
+    confirmed_by: Literal["support", "model"]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What the ledger made of a run, and what to tell about it."""
+
+    became: Became
+    record: Record | None
+    notes: tuple[str, ...] = ()
+    repeated: bool = False
+
+
+def take_in(
+    ledger: Ledger,
+    run: Escalation,
+    settings: Settings,
+    author: Author,
+    *,
+    now: datetime,
+    same: Same | None = None,
+    customer_zone: str | None = None,
+    despite: str = "",
+    key: str | None = None,
+) -> Taken:
+    """Record a run. `despite`: why an incomplete brief goes out all the same.
+
+    Raises Refused where the ticket's escalation is over: whether it goes on is a person's word (`escalation reopen`).
+    """
+    ticket = ticket_of(run)
+    record = ledger.for_ticket(ticket)
+    if record is not None and record.state in OVER and run.decision.outcome == "escalate":
+        raise Refused(
+            f"{record.id} for ticket {ticket[:60]!r} is {record.state.replace('_', ' ')}: if it goes on, "
+            f"`escalation reopen {record.id}`"
+        )
+    if record is not None and record.state not in OVER and record.state != "draft":
+        return _news(ledger, record, run, author, now, key)
+    if run.decision.outcome != "escalate":
+        return Taken("reported", record)
+    if record is None and same is not None and same.record.owner in FIXERS and run.decision.owner in FIXERS:
+        return _hang_on(ledger, same, run, ticket, author, now, key)
+    missing = _incomplete(run) if not despite else ""
+    if missing:
+        return _draft(ledger, record, run, ticket, author, now, key, missing)
+    body = result_body(run)
+    data = opened(run, settings, ticket, customer_zone, sha256_of(body))
+    if record is not None:
+        written = ledger.append(
+            record.id, data, author, at=now, now=now, why=despite, key=key, settings=settings, result=body
+        )
+    else:
+        written = ledger.begin(data, author, at=now, now=now, settings=settings, result=body, why=despite, key=key)
+    return Taken("opened", written.record, _hop(written.record), written.repeated)
+
+
+def ticket_of(run: Escalation) -> str:
+    """By what the ledger knows the ticket: its id, or its text where it has none."""
+    return run.context.ticket_id or run.ticket.id or run.facts.ticket_id or f"sha256:{run.ticket.sha256[:16]}"
+
+
+def account_of(run: Escalation) -> str | None:
+    """The reporting account, from context, else as the ticket names it."""
+    if run.context.account is not None and run.context.account.name:
+        return run.context.account.name
+    named = [c.subject for c in run.facts.accounts if c.kind == "reporter" and c.status in ("counts", "reported")]
+    return next((name for name in named if name.casefold() not in ("", "reporter")), None)
+
+
+def area_of(run: Escalation) -> str | None:
+    """The product area, as the ticket names it."""
+    return next((claim.value or claim.quote for claim in run.facts.measures if claim.kind == "product_area"), None)
+
+
+def headline_of(run: Escalation) -> str:
+    """One line that says what it is about."""
+    if run.brief is not None and run.brief.headline:
+        text = run.brief.headline
+    else:
+        text = next((c.value for c in run.facts.issues if c.value), "") or run.ticket.subject or run.ticket.text[:140]
+    return " ".join(text.split())[:200]
+
+
+def result_body(run: Escalation) -> str:
+    """What is kept of a run. Not the ticket: its hash and the quoted evidence stand in the facts."""
+    kept = run.model_dump(mode="json", exclude={"ticket", "next_steps", "warnings", "backend", "model"})
+    return json.dumps(kept, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def opened(run: Escalation, settings: Settings, ticket: str, customer_zone: str | None, result_sha256: str) -> Opened:
+    """The event that opens an escalation, from the decision that stands."""
+    decision, account = run.decision, account_of(run)
+    if decision.owner is None or decision.severity is None:
+        raise Refused(f"ticket {ticket[:60]!r}: the decision names no owner or severity, so there is nothing to open")
+    fired = tuple(rule.id for rule in decision.rules if rule.state != "overridden")
+    return Opened(
+        ticket=ticket,
+        ticket_sha256=run.ticket.sha256,
+        headline=headline_of(run),
+        account=account,
+        accounts=(account,) if account else (),
+        severity=decision.severity,
+        owner=decision.owner,
+        next_hop=decision.next_hop or decision.owner,
+        leadership=decision.leadership,
+        expedite=decision.expedite,
+        deciding_rule=decision.deciding_rule or "override",
+        rules=fired,
+        product_area=area_of(run),
+        ask=run.brief.asks[0].text if run.brief is not None and run.brief.asks else "",
+        deadline=decision.deadline,
+        deadline_basis=decision.deadline_basis,
+        calendar=run.context.calendar or settings.calendar,
+        customer_zone=customer_zone,
+        sla=run.context.sla,
+        bug_record=run.context.bug_record,
+        code_fix=_code_fix(run, fired),
+        policy_version=settings.version,
+        policy_sha256=sha256_of(settings.model_dump_json()),
+        result_sha256=result_sha256,
+    )
+
+
+def _code_fix(run: Escalation, fired: tuple[str, ...]) -> CodeFix:
+    """Owed where a bug is confirmed or tracked. Else nobody has said."""
+    kinds = {claim.kind for claim in run.facts.signals if claim.status == "counts"}
+    known = kinds & {"bug_confirmed", "code_change_needed", "bug_tracked"} or run.context.bug_record
+    return "open" if known or "TEC-5" in fired else "unknown"
+
+
+def _incomplete(run: Escalation) -> str:
+    """Why the brief cannot go out yet; Critical and Security go out with the gap shown (policy section 5)."""
+    if run.decision.severity == "critical" or run.decision.owner == "security":
+        return ""
+    if run.brief is None:
+        return "there is no brief yet"
+    if run.brief_status != "incomplete":
+        return ""
+    gaps = [finding.expected for finding in run.findings if finding.blocking or finding.code == "repro_incomplete"]
+    return f"the brief is incomplete: {gaps[0]}" if gaps else "the brief is incomplete"
+
+
+def _draft(
+    ledger: Ledger,
+    record: Record | None,
+    run: Escalation,
+    ticket: str,
+    author: Author,
+    now: datetime,
+    key: str | None,
+    missing: str,
+) -> Taken:
+    note = f"Kept as a draft, not with the team yet: {missing}. Mend it and open it again, or say --despite WHY"
+    if record is not None:
+        return Taken("drafted", record, (note,))
+    data = Drafted(ticket=ticket, headline=headline_of(run), account=account_of(run))
+    written = ledger.begin(data, author, at=now, now=now, why=missing, key=key)
+    return Taken("drafted", written.record, (note,), written.repeated)
+
+
+def _news(ledger: Ledger, record: Record, run: Escalation, author: Author, now: datetime, key: str | None) -> Taken:
+    """The ticket of an open escalation was read again."""
+    decision, body = run.decision, result_body(run)
+    fired = tuple(rule.id for rule in decision.rules if rule.state != "overridden")
+    if run.ticket.sha256 == record.ticket_sha256 and fired == record.rules:
+        return Taken("noted", record, (f"{record.id} is open for this ticket, and nothing in it is new",), True)
+    rerun = Rerun(
+        ticket_sha256=run.ticket.sha256,
+        severity=decision.severity,
+        owner=decision.owner,
+        rules=fired,
+        result_sha256=sha256_of(body),
+    )
+    steps, notes = [Step(rerun)], []
+    change = SEVERITY_RANK[decision.severity] - SEVERITY_RANK[record.severity]
+    if record.override is not None:
+        notes.append(f"{record.override.by} decided ({record.override.why}): that stands, and nothing was changed")
+    elif decision.outcome == "escalate" and decision.severity is not None and decision.owner is not None:
+        policy = Author(POLICY, through=author.by)
+        why = "new facts: " + ", ".join(rule for rule in fired if rule not in record.rules) if fired else "new facts"
+        if change > 0:
+            quotes = [quote for rule in decision.rules for quote in rule.quotes if rule.severity == decision.severity]
+            evidence = quotes[0] if quotes else decision.deciding_rule or why
+            steps.append(Step(SeverityChanged(severity=decision.severity, evidence=evidence, rules=fired), why, policy))
+            notes.append(f"Severity raised from {record.severity} to {decision.severity}: {why}")
+        if PRECEDENCE[decision.owner] > PRECEDENCE[record.owner]:
+            hop = decision.next_hop or decision.owner
+            steps.append(Step(Rerouted(owner=decision.owner, next_hop=hop, rules=fired), why, policy))
+            notes.append(f"Now for {OWNER_LABEL[decision.owner]}: {why}")
+    if change < 0 or decision.outcome != "escalate":
+        now_says = decision.severity or decision.outcome.replace("_", " ")
+        notes.append(
+            f"Read again it would be {now_says}: only a person lowers it, with reason and evidence "
+            f"(`escalation severity {record.id}`, `escalation deescalate {record.id}`)"
+        )
+    written = ledger.append(
+        record.id, steps, author, at=now, now=now, why="the ticket was read again", key=key, result=body
+    )
+    return Taken("raised" if len(steps) > 1 else "noted", written.record, tuple(notes), written.repeated)
+
+
+def _hang_on(
+    ledger: Ledger, same: Same, run: Escalation, ticket: str, author: Author, now: datetime, key: str | None
+) -> Taken:
+    """Another account's ticket about the same thing: no twin. It may make the open one more severe."""
+    record, decision, account = same.record, run.decision, account_of(run)
+    attached = Attached(ticket=ticket, account=account, same=same.same, confirmed_by=same.confirmed_by)
+    steps = [Step(attached)]
+    notes = [f"Attached to {record.id}, which is open for the same issue: no twin was opened"]
+    fired = tuple(rule.id for rule in decision.rules if rule.state != "overridden")
+    policy = Author(POLICY, through=author.by)
+    why = f"ticket {ticket} shows the same: {', '.join(fired)}"
+    rules = tuple(dict.fromkeys((*record.rules, *fired)))
+    if record.override is None and SEVERITY_RANK[decision.severity] > SEVERITY_RANK[record.severity]:
+        assert decision.severity is not None
+        steps.append(Step(SeverityChanged(severity=decision.severity, evidence=why, rules=rules), why, policy))
+        notes.append(f"Severity raised from {record.severity} to {decision.severity}: {why}")
+    if record.override is None and PRECEDENCE[decision.owner] > PRECEDENCE[record.owner]:
+        assert decision.owner is not None
+        hop = decision.next_hop or decision.owner
+        steps.append(Step(Rerouted(owner=decision.owner, next_hop=hop, rules=rules), why, policy))
+        notes.append(f"Now for {OWNER_LABEL[decision.owner]}: {why}")
+    body = result_body(run)
+    written = ledger.append(record.id, steps, author, at=now, now=now, why="the same issue", key=key, result=body)
+    return Taken("attached", written.record, tuple(notes), written.repeated)
+
+
+def _hop(record: Record) -> tuple[str, ...]:
+    if record.with_team and record.with_team != record.owner:
+        return (f"With {OWNER_LABEL[record.with_team]} now, who takes it on to {OWNER_LABEL[record.owner or '']}",)
+    return ()

@@ -1,0 +1,162 @@
+"""What is due, and lists: straight from the indexes, without records. Imports no schema, so it answers at once."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+
+from agent.ledger import tables as t
+from agent.ledger.database import Database
+
+LIVE = ("open", "acknowledged", "monitoring", "handed_over", "reopened", "resolved")
+"""What is on the table: active, or resolved and not closed yet."""
+SEVERITIES = ("", "medium", "high", "critical")
+
+_COLUMNS = (
+    t.escalation.c.number,
+    t.escalation.c.version,
+    t.escalation.c.state,
+    t.escalation.c.urgency,
+    t.escalation.c.owner,
+    t.escalation.c.with_team,
+    t.escalation.c.ticket,
+    t.escalation.c.account,
+    t.escalation.c.headline,
+    t.escalation.c.holder,
+    t.escalation.c.opened_at,
+    t.escalation.c.created_at,
+    t.escalation.c.updated_at,
+    t.escalation.c.next_due_at,
+    t.escalation.c.next_overdue_at,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An escalation in a list. Times are UTC."""
+
+    id: str
+    version: int
+    state: str
+    severity: str
+    owner: str
+    with_team: str
+    ticket: str
+    account: str
+    headline: str
+    holder: str
+    opened_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    next_due_at: datetime | None
+    next_overdue_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A time that somebody owes, with its escalation: `line`, and the whole record as plain JSON data."""
+
+    kind: str
+    who: str
+    what: str
+    due: datetime
+    overdue: datetime
+    line: Line
+    record: dict[str, Any]
+
+
+def listing(
+    database: Database,
+    *,
+    states: tuple[str, ...] = LIVE,
+    owner: str | None = None,
+    severity: str | None = None,
+    account: str | None = None,
+    holder: str | None = None,
+    limit: int = 50,
+    after: int = 0,
+) -> tuple[list[Line], int]:
+    """Escalations in these states (empty: in all), the most severe first, then what is due first; and how many in all.
+
+    `after`: leave out so many, to page on.
+    """
+    wanted: list[ColumnElement[bool]] = [t.escalation.c.state.in_(states)] if states else []
+    if owner:
+        wanted.append(or_(t.escalation.c.owner == owner, t.escalation.c.with_team == owner))
+    if severity:
+        wanted.append(t.escalation.c.urgency == SEVERITIES.index(severity))
+    if account:
+        wanted.append(func.lower(t.escalation.c.account) == account.lower())
+    if holder:
+        wanted.append(func.lower(t.escalation.c.holder) == holder.lower())
+    condition = and_(True, *wanted)
+    query = _ordered(select(*_COLUMNS).where(condition)).limit(limit).offset(after)
+    with database.reading() as connection:
+        lines = [_line(row) for row in connection.execute(query).mappings()]
+        total = connection.execute(select(func.count()).select_from(t.escalation).where(condition)).scalar_one()
+    return lines, total
+
+
+def due(
+    database: Database, until: datetime, *, owner: str | None = None, holder: str | None = None, limit: int = 50
+) -> tuple[list[Due], int]:
+    """What is due by `until`, the longest overdue first; and how many in all."""
+    condition: list[ColumnElement[bool]] = [t.timer.c.due_at <= until]
+    source = t.timer.join(t.escalation, t.timer.c.escalation == t.escalation.c.number)
+    if owner:
+        condition.append(or_(t.escalation.c.owner == owner, t.escalation.c.with_team == owner))
+    if holder:
+        condition.append(func.lower(t.escalation.c.holder) == holder.lower())
+    counted = source if owner or holder else t.timer
+    query = (
+        select(*_COLUMNS, t.escalation.c.record, *(c for c in t.timer.c if c.name not in ("escalation", "number")))
+        .select_from(source)
+        .where(*condition)
+        .order_by(t.timer.c.due_at, t.timer.c.escalation, t.timer.c.number)
+        .limit(limit)
+    )
+    with database.reading() as connection:
+        rows = connection.execute(query).mappings().all()
+        total = connection.execute(select(func.count()).select_from(counted).where(*condition)).scalar_one()
+    return [_due(row) for row in rows], total
+
+
+def _ordered(query: Select[Any]) -> Select[Any]:
+    first = t.escalation.c.urgency.desc()
+    return query.order_by(
+        first, t.escalation.c.next_due_at.is_(None), t.escalation.c.next_due_at, t.escalation.c.number
+    )
+
+
+def _line(row: Any) -> Line:
+    return Line(
+        id=f"ESC-{row['number']}",
+        version=row["version"],
+        state=row["state"],
+        severity=SEVERITIES[row["urgency"]],
+        owner=row["owner"] or "",
+        with_team=row["with_team"] or "",
+        ticket=row["ticket"],
+        account=row["account"] or "",
+        headline=row["headline"],
+        holder=row["holder"],
+        opened_at=row["opened_at"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        next_due_at=row["next_due_at"],
+        next_overdue_at=row["next_overdue_at"],
+    )
+
+
+def _due(row: Any) -> Due:
+    return Due(
+        kind=row["kind"],
+        who=row["who"],
+        what=row["what"],
+        due=row["due_at"],
+        overdue=row["overdue_at"],
+        line=_line(row),
+        record=json.loads(row["record"]),
+    )

@@ -1,0 +1,186 @@
+"""A start plus an amount of time in which a clock runs, step by step, so that it can be shown (policy section 6).
+
+Three clocks: the wall's (Critical), support hours (High), business days (Medium). Each stands still in a pause. Every
+reckoning keeps the stretches that it counted; the lines that explain it are printed from these, never worked out again.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+
+from agent.policy.clock import HORIZON_DAYS, Hours
+from schemas.context import Pause
+from schemas.vocabulary import Severity
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+LISTED_DAYS = 4  # closed days named one by one; a longer gap gets its first and last
+FAR = timedelta(days=HORIZON_DAYS)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A time in which the clock ran, and what of it was counted."""
+
+    start: datetime
+    end: datetime
+    day: int | None = None
+    """Of a business day: which one it is, 1, 2, 3 ..."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reckoning:
+    """`moment` is `start` plus `amount`, as the stretches show."""
+
+    start: datetime
+    moment: datetime
+    amount: str
+    stretches: tuple[Stretch, ...]
+    clock: "Clock"
+
+    def explain(self) -> list[str]:
+        """The reckoning line by line, in the calendar's zone."""
+        hours = self.clock.hours
+        lines: list[str] = []
+        shown, total = self.start, timedelta()
+        for stretch in self.stretches:
+            lines += self._gap(shown, stretch.start)
+            if stretch.day is not None:
+                lines.append(f"{_day(stretch.end, hours.zone)}: business day {stretch.day}")
+            else:
+                counted = stretch.end - stretch.start
+                in_all = f", {span(total + counted)} in all" if total else ""
+                total += counted
+                ends = _until(stretch.start, stretch.end, hours.zone)
+                lines.append(f"{when(stretch.start, hours.zone)} to {ends}: {span(counted)}{in_all}")
+            shown = stretch.end
+        return lines
+
+    def _gap(self, start: datetime, end: datetime) -> list[str]:
+        """Why nothing was counted from `start` to `end`."""
+        if end <= start:
+            return []
+        hours = self.clock.hours
+        lines = [
+            f"{when(max(p.start, start), hours.zone)} to {when(min(p.until, end), hours.zone)}: "
+            "stands still, the customer's turn"
+            for p in self.clock.pauses
+            if p.until is not None and p.until > start and p.start < end
+        ]
+        first, last = start.astimezone(hours.zone).date(), end.astimezone(hours.zone).date()
+        days = [d for n in range((last - first).days + 1) if not hours.is_open_day(d := first + timedelta(days=n))]
+        if len(days) > LISTED_DAYS:
+            lines.append(f"{_date(days[0])} to {_date(days[-1])}: {len(days)} days closed")
+        else:
+            lines += [f"{_date(day)}: closed, {hours.why_closed(day)}" for day in days]
+        return lines
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The calendar and the pauses of one escalation."""
+
+    hours: Hours
+    pauses: tuple[Pause, ...] = ()
+
+    def after(self, severity: Severity, start: datetime, amount: float) -> Reckoning:
+        """`amount` in the severity's unit: hours on the clock, support hours, or business days."""
+        if severity == "critical":
+            return self.on_clock(start, timedelta(hours=amount))
+        if severity == "high":
+            return self.support_time(start, timedelta(hours=amount))
+        return self.business_days(start, max(1, round(amount)))
+
+    def on_clock(self, start: datetime, amount: timedelta) -> Reckoning:
+        """Elapsed time, pauses left out."""
+        start = start.astimezone(UTC)
+        running = _without(iter(((start, start + amount + FAR),)), self.pauses)
+        return self._counted(start, amount, running, span(amount))
+
+    def support_time(self, start: datetime, amount: timedelta) -> Reckoning:
+        """Time within opening hours, pauses left out; outside hours the count begins at the next opening."""
+        start = start.astimezone(UTC)
+        running = _without(self.hours.openings(start), self.pauses)
+        return self._counted(start, amount, running, f"{span(amount)} of support time")
+
+    def business_days(self, start: datetime, days: int) -> Reckoning:
+        """The same local time so many business days later, within opening hours. A day spent in a pause is no day."""
+        start = start.astimezone(UTC)
+        zone = self.hours.zone
+        opening, _ = next(_without(self.hours.openings(start), self.pauses))
+        local = opening.astimezone(zone)
+        day = local.date()
+        stretches: list[Stretch] = []
+        wanted = opening
+        for _ in range(HORIZON_DAYS):
+            if len(stretches) == days:
+                break
+            day += timedelta(days=1)
+            if not self.hours.is_open_day(day):
+                continue
+            first, last = self.hours.span(day)
+            wanted = min(max(datetime.combine(day, local.time(), zone).astimezone(UTC), first), last)
+            if not self._paused(wanted):
+                stretches.append(Stretch(first, wanted, len(stretches) + 1))
+        return Reckoning(start, wanted, f"{days} business day{'' if days == 1 else 's'}", tuple(stretches), self)
+
+    def _counted(
+        self, start: datetime, amount: timedelta, running: Iterator[tuple[datetime, datetime]], words: str
+    ) -> Reckoning:
+        left, stretches = amount, []
+        for begin, end in running:
+            if begin + left <= end:
+                stretches.append(Stretch(begin, begin + left))
+                return Reckoning(start, begin + left, words, tuple(stretches), self)
+            stretches.append(Stretch(begin, end))
+            left -= end - begin
+        raise AssertionError("openings() raises before it ends")
+
+    def _paused(self, moment: datetime) -> bool:
+        return any(p.start <= moment and (p.until is None or moment < p.until) for p in self.pauses)
+
+
+def _without(
+    running: Iterator[tuple[datetime, datetime]], pauses: tuple[Pause, ...]
+) -> Iterator[tuple[datetime, datetime]]:
+    """The running time outside closed pauses. One that still lasts stops nothing here: then no timer runs at all."""
+    ended = sorted((p.start, p.until) for p in pauses if p.until is not None)
+    for begin, end in running:
+        for start, until in ended:
+            if until <= begin or start >= end:
+                continue
+            if start > begin:
+                yield begin, start
+            begin = max(begin, until)
+        if begin < end:
+            yield begin, end
+
+
+def when(moment: datetime, zone: tzinfo) -> str:
+    """Such as `Mon 2026-11-30 09:00 CET`."""
+    local = moment.astimezone(zone)
+    name = local.tzname() or ""
+    return f"{DAYS[local.weekday()]} {local:%Y-%m-%d %H:%M} {'UTC' + name if name[:1] in '+-' else name}".rstrip()
+
+
+def _until(start: datetime, end: datetime, zone: tzinfo) -> str:
+    same_day = start.astimezone(zone).date() == end.astimezone(zone).date()
+    return f"{end.astimezone(zone):%H:%M}" if same_day else when(end, zone)
+
+
+def _day(moment: datetime, zone: tzinfo) -> str:
+    return f"{_date(moment.astimezone(zone).date())} {moment.astimezone(zone):%H:%M}"
+
+
+def _date(day: date) -> str:
+    return f"{DAYS[day.weekday()]} {day.isoformat()}"
+
+
+def span(length: timedelta) -> str:
+    """Such as `1 h 30 min`; days only from two on, since support thinks in hours."""
+    minutes = round(length.total_seconds() / 60)
+    days, rest = divmod(minutes, 24 * 60)
+    if days < 2:
+        days, rest = 0, minutes
+    hours, minutes = divmod(rest, 60)
+    parts = [f"{n} {unit}" for n, unit in ((days, "d"), (hours, "h"), (minutes, "min")) if n]
+    return " ".join(parts) or "0 min"

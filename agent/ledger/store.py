@@ -1,0 +1,407 @@
+"""The ledger: events appended to escalations, and the records, timers and reports that follow from them.
+
+Each public function of `Ledger` is one transaction. Writers to the same escalation follow one another; a writer who
+says which version it saw is refused if there is a newer one.
+"""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from agent.errors import BadInput, Conflict
+from agent.ledger import tables as t
+from agent.ledger.database import Database
+from agent.ledger.history import with_breaches
+from agent.ledger.life import apply, replay
+from agent.ledger.requirements import require
+from agent.ledger.timers import timers
+from agent.policy.settings import Settings
+from schemas.ledger import OVER, Data, Drafted, Event, Opened, Record, Timer
+from schemas.vocabulary import SEVERITY_RANK
+
+PREFIX = "ESC-"
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who writes: the person, the team that they act for, and the agent that does it for them."""
+
+    by: str
+    team: str = "support"
+    through: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One event of several that are written together, where reason or writer differ from the rest."""
+
+    data: Data
+    why: str = ""
+    author: Author | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write came to. `repeated`: it had been written before under the same key, and nothing was written now."""
+
+    record: Record
+    events: tuple[Event, ...]
+    repeated: bool = False
+
+
+class Ledger:
+    """A ledger in a database. `outbox`: whether each event is also laid out for the webhook."""
+
+    def __init__(self, database: Database, *, outbox: bool = False) -> None:
+        self.database = database
+        self.outbox = outbox
+        self._settings: dict[str, Settings] = {}
+
+    def begin(
+        self,
+        data: Drafted | Opened,
+        author: Author,
+        *,
+        at: datetime,
+        now: datetime,
+        settings: Settings | None = None,
+        result: str | None = None,
+        why: str = "",
+        key: str | None = None,
+    ) -> Written:
+        """A new escalation. `settings` and `result` are kept with it.
+
+        Raises Conflict if the ticket has one that is not over yet.
+        """
+        key = key or uuid.uuid4().hex
+        try:
+            with self.database.writing() as connection:
+                known = self._repeated(connection, key)
+                if known is not None:
+                    return known
+                self._keep(connection, settings, result)
+                # The number comes from the database; everything else is written when the record is known.
+                row = insert(t.escalation).values(
+                    version=0,
+                    state="draft",
+                    urgency=0,
+                    ticket=data.ticket,
+                    live_ticket=data.ticket,
+                    headline="",
+                    holder=author.by,
+                    created_at=at,
+                    updated_at=now,
+                    record="",
+                )
+                number = int(connection.execute(row).inserted_primary_key[0])  # type: ignore[index]
+                return self._append(connection, number, None, "", [Step(data)], author, at, now, why, key)
+        except IntegrityError:
+            return self._after_a_race(data.ticket, key)
+
+    def append(
+        self,
+        identifier: str,
+        data: Data | Sequence[Step],
+        author: Author,
+        *,
+        at: datetime,
+        now: datetime,
+        why: str = "",
+        key: str | None = None,
+        if_version: int | None = None,
+        settings: Settings | None = None,
+        result: str | None = None,
+    ) -> Written:
+        """One or more events, all or none. `at`: when it happened. `key`: sent again, it is written once.
+
+        Raises Refused if the state does not allow it, Conflict if `if_version` is not the newest.
+        """
+        key = key or uuid.uuid4().hex
+        steps = list(data) if isinstance(data, Sequence) else [Step(data)]
+        number = number_of(identifier)
+        with self.database.writing() as connection:
+            row = connection.execute(
+                select(t.escalation.c.version).where(t.escalation.c.number == number).with_for_update()
+            ).one_or_none()
+            if row is None:
+                raise BadInput(f"no escalation {identifier[:40]!r} in the ledger: see `escalation list --all`")
+            known = self._repeated(connection, key)
+            if known is not None:
+                return known
+            events = self._events(connection, number)
+            record = replay(events)
+            if if_version is not None and if_version != record.version:
+                raise _conflict(record, events, if_version)
+            self._keep(connection, settings, result)
+            return self._append(connection, number, record, events[-1].sha256, steps, author, at, now, why, key)
+
+    def record(self, identifier: str) -> Record:
+        """The record as it stands. Raises BadInput for an unknown one."""
+        number = number_of(identifier)
+        with self.database.reading() as connection:
+            found = connection.execute(select(t.escalation.c.record).where(t.escalation.c.number == number)).scalar()
+        if found is None:
+            raise BadInput(f"no escalation {identifier[:40]!r} in the ledger: see `escalation list --all`")
+        return Record.model_validate_json(found)
+
+    def events(self, identifier: str) -> tuple[Event, ...]:
+        """All events of an escalation, in their order."""
+        with self.database.reading() as connection:
+            return tuple(self._events(connection, number_of(identifier)))
+
+    def for_ticket(self, ticket: str) -> Record | None:
+        """The newest escalation of this ticket, over or not; also the one that the ticket hangs on."""
+        own = select(t.escalation.c.record).where(t.escalation.c.ticket == ticket)
+        with self.database.reading() as connection:
+            found = connection.execute(own.order_by(t.escalation.c.number.desc()).limit(1)).scalar()
+            if found is None:
+                found = connection.execute(
+                    select(t.escalation.c.record)
+                    .join(t.report, t.report.c.escalation == t.escalation.c.number)
+                    .where(t.report.c.ticket == ticket)
+                ).scalar()
+        return None if found is None else Record.model_validate_json(found)
+
+    def settings_of(self, record: Record) -> Settings:
+        """The policy that the escalation was opened under; the default one for a draft."""
+        if not record.policy_sha256:
+            from agent.policy.settings import load_settings
+
+            return load_settings()
+        with self.database.reading() as connection:
+            return self._settings_of(connection, record.policy_sha256)
+
+    def result(self, record: Record) -> dict[str, Any]:
+        """Facts, context, decision, brief and provenance of the run that was recorded last; {} for a draft."""
+        with self.database.reading() as connection:
+            body = connection.execute(select(t.result.c.body).where(t.result.c.sha256 == record.result_sha256)).scalar()
+        return json.loads(body) if body else {}
+
+    # What follows works inside a transaction that is open.
+
+    def _append(
+        self,
+        connection: Connection,
+        number: int,
+        record: Record | None,
+        previous: str,
+        steps: list[Step],
+        author: Author,
+        at: datetime,
+        now: datetime,
+        why: str,
+        key: str,
+    ) -> Written:
+        events = []
+        for place, step in enumerate(steps):
+            writer = step.author or author
+            event = Event(
+                escalation=f"{PREFIX}{number}",
+                number=(record.version if record else 0) + 1,
+                key=key if place == 0 else f"{key}.{place}",
+                at=at,
+                recorded_at=now,
+                by=writer.by,
+                team=writer.team,
+                through=writer.through,
+                why=step.why or why,
+                data=step.data,
+            )
+            require(record, event)
+            event = event.model_copy(update={"sha256": chained(previous, event)})
+            record, previous = apply(record, event), event.sha256
+            events.append(event)
+        if record is None:
+            raise ValueError("nothing to append")
+        if record.policy_sha256:
+            so_far = [*self._events(connection, number), *events]
+            record = with_breaches(record, so_far, self._settings_of(connection, record.policy_sha256))
+        connection.execute(insert(t.event), [_event_row(number, event) for event in events])
+        self._derive(connection, number, record, now)
+        if self.outbox:
+            connection.execute(insert(t.outbox), [_outbox_row(event, record, now) for event in events])
+        return Written(record, tuple(events))
+
+    def _derive(self, connection: Connection, number: int, record: Record, now: datetime) -> None:
+        """Row and timers from the record."""
+        running: tuple[Timer, ...] = ()
+        if record.policy_sha256:
+            running = timers(record, self._settings_of(connection, record.policy_sha256))
+        connection.execute(
+            update(t.escalation).where(t.escalation.c.number == number).values(**escalation_row(record, running, now))
+        )
+        connection.execute(delete(t.timer).where(t.timer.c.escalation == number))
+        if running:
+            connection.execute(insert(t.timer), timer_rows(number, running))
+
+    def _repeated(self, connection: Connection, key: str) -> Written | None:
+        row = connection.execute(select(t.event.c.escalation).where(t.event.c.key == key)).one_or_none()
+        if row is None:
+            return None
+        events = self._events(connection, row.escalation)
+        same = tuple(event for event in events if event.key == key or event.key.startswith(f"{key}."))
+        return Written(replay(events), same, repeated=True)
+
+    def _after_a_race(self, ticket: str, key: str) -> Written:
+        """Somebody else began the same at the same time: the same writer, or another one."""
+        with self.database.reading() as connection:
+            known = self._repeated(connection, key)
+            if known is not None:
+                return known
+            number = connection.execute(
+                select(t.escalation.c.number).where(t.escalation.c.live_ticket == ticket)
+            ).scalar()
+        raise Conflict(
+            f"ticket {ticket[:60]!r} has an open escalation, {PREFIX}{number}: log an update there, no twin is opened"
+        )
+
+    def _events(self, connection: Connection, number: int) -> list[Event]:
+        rows = connection.execute(
+            select(t.event).where(t.event.c.escalation == number).order_by(t.event.c.number)
+        ).mappings()
+        return [_event(row) for row in rows]
+
+    def _keep(self, connection: Connection, settings: Settings | None, result: str | None) -> None:
+        if settings is not None:
+            body = settings.model_dump_json()
+            sha256 = sha256_of(body)
+            if connection.execute(select(t.policy.c.sha256).where(t.policy.c.sha256 == sha256)).scalar() is None:
+                _insert_once(connection, t.policy, sha256=sha256, version=settings.version, body=body)
+        if result is not None:
+            _insert_once(connection, t.result, sha256=sha256_of(result), body=result)
+
+    def _settings_of(self, connection: Connection, sha256: str) -> Settings:
+        if sha256 not in self._settings:
+            body = connection.execute(select(t.policy.c.body).where(t.policy.c.sha256 == sha256)).scalar()
+            if body is None:
+                raise BadInput(f"the ledger has lost policy {sha256[:12]}: run `escalation ledger check`")
+            self._settings[sha256] = Settings.model_validate_json(body)
+        return self._settings[sha256]
+
+
+def number_of(identifier: str) -> int:
+    """The number in `ESC-7`, `esc-7` or `7`. Raises BadInput for anything else."""
+    digits = identifier.strip().upper().removeprefix(PREFIX)
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
+        raise BadInput(f"{identifier[:40]!r} is no escalation: expected an id such as {PREFIX}7; see `escalation list`")
+    return int(digits)
+
+
+def sha256_of(text: str) -> str:
+    """Identity of a text."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+def chained(previous: str, event: Event) -> str:
+    """The event's hash over all its fields and the hash of the event before it."""
+    body = event.model_dump_json(exclude={"sha256"})
+    return sha256_of(f"{previous}\n{body}")
+
+
+def escalation_row(record: Record, running: Sequence[Timer], now: datetime) -> dict[str, Any]:
+    """The columns of `escalation`, for lists."""
+    return {
+        "version": record.version,
+        "state": record.state,
+        "urgency": SEVERITY_RANK[record.severity],
+        "owner": record.owner,
+        "with_team": record.with_team,
+        "ticket": record.ticket,
+        "live_ticket": None if record.state in OVER else record.ticket,
+        "account": record.account,
+        "headline": record.headline,
+        "holder": record.holder,
+        "deciding_rule": record.deciding_rule,
+        "product_area": record.product_area,
+        "created_at": record.created_at,
+        "opened_at": record.opened_at,
+        "updated_at": now,
+        "next_due_at": min((timer.due for timer in running), default=None),
+        "next_overdue_at": min((timer.overdue for timer in running), default=None),
+        "policy_sha256": record.policy_sha256 or None,
+        "record": record.model_dump_json(exclude_defaults=True),
+    }
+
+
+def timer_rows(number: int, running: Iterable[Timer]) -> list[dict[str, Any]]:
+    """The rows of `timer`."""
+    return [
+        {
+            "escalation": number,
+            "number": place,
+            "kind": timer.kind,
+            "who": timer.who,
+            "what": timer.what,
+            "due_at": timer.due,
+            "overdue_at": timer.overdue,
+        }
+        for place, timer in enumerate(running)
+    ]
+
+
+def _event_row(number: int, event: Event) -> dict[str, Any]:
+    return {
+        "escalation": number,
+        "number": event.number,
+        "key": event.key,
+        "kind": event.data.kind,
+        "at": event.at,
+        "recorded_at": event.recorded_at,
+        "by": event.by,
+        "team": event.team,
+        "through": event.through,
+        "why": event.why,
+        "data": event.data.model_dump_json(),
+        "sha256": event.sha256,
+    }
+
+
+def _event(row: Any) -> Event:
+    return Event(
+        escalation=f"{PREFIX}{row['escalation']}",
+        data=json.loads(row["data"]),
+        **{
+            name: row[name] for name in ("number", "key", "at", "recorded_at", "by", "team", "through", "why", "sha256")
+        },
+    )
+
+
+def _outbox_row(event: Event, record: Record, now: datetime) -> dict[str, Any]:
+    from agent.ledger.notices import event_notice
+
+    return {
+        "key": f"{event.escalation}:{event.number}",
+        "created_at": now,
+        "body": event_notice(event, record),
+        "attempts": 0,
+        "next_attempt_at": now,
+        "sent_at": None,
+        "error": "",
+    }
+
+
+def _insert_once(connection: Connection, table: Any, **values: Any) -> None:
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    connection.execute(dialect.insert(table).values(**values).on_conflict_do_nothing())
+
+
+def _conflict(record: Record, events: list[Event], seen: int) -> Conflict:
+    if seen > record.version:
+        return Conflict(f"{record.id} has version {record.version}, not {seen}: look again (`escalation show`)")
+    since = events[seen:]
+    last = since[-1]
+    what = last.data.kind.replace("_", " ")
+    return Conflict(
+        f"{record.id} has changed since version {seen}: {len(since)} event{'' if len(since) == 1 else 's'}, the last "
+        f"{what} by {last.by} at {last.at:%Y-%m-%d %H:%M} UTC. Nothing was written: look (`escalation timeline`), then "
+        f"write with version {record.version}"
+    )

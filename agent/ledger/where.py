@@ -1,0 +1,39 @@
+"""Where the ledger is: ESCALATION_DB, else a file in the user's data folder. Imports no database."""
+
+import os
+from pathlib import Path
+
+from agent.errors import BadInput
+
+VARIABLE = "ESCALATION_DB"
+FILE = "ledger.db"
+EXPECTED = "a file name, sqlite:///FILE or postgresql://USER@HOST/NAME"
+
+
+def ledger_url(given: str | None = None) -> str:
+    """The database's URL: `given`, else ESCALATION_DB, else the default file. Raises BadInput for another kind."""
+    text = given if given is not None else os.environ.get(VARIABLE, "")
+    if not text.strip():
+        from platformdirs import user_data_path
+
+        return f"sqlite:///{user_data_path('escalation', appauthor=False) / FILE}"
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        return f"sqlite:///{Path(text).expanduser().absolute()}"
+    if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
+        return text
+    if scheme in ("postgresql", "postgres", "postgresql+psycopg") and rest:
+        return f"postgresql+psycopg://{rest}"
+    # A URL may hold a password, so only its scheme is shown.
+    raise BadInput(f"ledger {scheme[:40] + '://…'!r}: expected {EXPECTED}; see --ledger and {VARIABLE}")
+
+
+def file_of(url: str) -> Path | None:
+    """The file of an SQLite ledger; None for a server."""
+    return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:") else None
+
+
+def is_there(url: str) -> bool:
+    """Whether a ledger can be expected: a server, or a file that exists. So a first run makes none by looking."""
+    file = file_of(url)
+    return file is None or file.exists()
