@@ -9,8 +9,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn, Protocol
 
 from agent.commands.output import note
 from agent.errors import EXIT_BAD_INPUT, EXIT_DONE, EXIT_INTERRUPTED, BadInput, EscalationError
@@ -25,13 +24,71 @@ VERBS: dict[str, str] = {
     "schema": "print an exported JSON Schema",
     "policy": "show or check the policy: thresholds, calendar, routing",
 }
+LEDGER_VERBS: dict[str, str] = {
+    "similar": "earlier tickets that are, or may be, the same",
+    "same": "say whether two tickets show the same fault",
+    "open": "open an escalation in the ledger, or give an open one the news",
+    "due": "what is due or overdue, with ready words",
+    "list": "escalations on the table",
+    "show": "one escalation as it stands",
+    "timeline": "all that happened to it",
+    "why-due": "each of its times with the arithmetic",
+    "ack": "the team, or the receiver of a hand-over, has taken it on",
+    "reject": "the team does not take it: why, and the way on",
+    "update": "log what was heard from the team or told to the customer",
+    "severity": "change its severity",
+    "deescalate": "de-escalate it, with the four duties",
+    "return": "return it to support",
+    "monitor": "a fix or workaround is in place and watched",
+    "resolve": "the problem is gone",
+    "close": "close the loop",
+    "reopen": "it is back",
+    "handover": "hand it over, with a note",
+    "override": "a person's decision, which later runs respect",
+    "pause": "it is the customer's turn",
+    "resume": "the customer answered",
+    "chase": "a step of the ladder was taken",
+    "term": "record a contract term about updates",
+    "attach": "hang another account's ticket on it",
+    "message": "a message about it for Slack, Teams or mail",
+    "ics": "all due times for a calendar program",
+    "watch": "look at what is due, again and again",
+    "deliver": "tell the webhook what happened and what is overdue",
+    "stats": "what was learned: volume, times, breaches, rejections",
+    "ledger": "where the ledger is, and whether it is whole",
+}
+# Verbs that differ in little share a module.
+MODULES = dict.fromkeys(
+    (
+        "ack",
+        "reject",
+        "update",
+        "severity",
+        "deescalate",
+        "return",
+        "monitor",
+        "resolve",
+        "close",
+        "reopen",
+        "handover",
+        "override",
+        "pause",
+        "resume",
+        "chase",
+        "term",
+        "attach",
+    ),
+    "life",
+)
 
 EXIT_CODES = """exit codes:
   0    done
   2    bad input: one line on stderr says what and what to do
   3    findings, or information is needed (run, decide: the outcome is needs_info; run: the brief is incomplete;
-       check: a claim was removed; validate: a finding blocks)
+       check: a claim was removed; validate: a finding blocks; open: kept as a draft; deliver: something waits)
   4    the model is unavailable, refused, or answered with something unusable
+  5    refused by the ledger: the state does not allow it, something is missing, or somebody wrote first;
+       nothing was written
   130  interrupted"""
 
 ENVIRONMENT = """environment:
@@ -39,6 +96,9 @@ ENVIRONMENT = """environment:
   ANTHROPIC_BASE_URL  another address of the same API (a gateway, a local server)
   ESCALATION_MODEL    the model, unless --model names one
   ESCALATION_MAX_TOKENS  the longest answer in tokens (16000)
+  ESCALATION_DB       the ledger: a file, or postgresql://USER@HOST/NAME (default: a file in the user's data folder)
+  ESCALATION_BY, ESCALATION_TEAM  who writes to the ledger, unless --by and --team say so
+  ESCALATION_WEBHOOK_URL, ESCALATION_WEBHOOK_SECRET  where `deliver` tells what happened; unset: nowhere
   NO_COLOR            no colour, also on a terminal"""
 
 MORE = "`escalation VERB --help` tells more about a verb."
@@ -50,6 +110,20 @@ EXAMPLES = """examples:
   escalation decide grounded.json --context crm.json"""
 
 
+class Runnable(Protocol):
+    """A verb: a module, or a part of one. Its docstring is the help."""
+
+    EXAMPLES: str
+
+    @property
+    def arguments(self) -> Any:
+        """Declares the verb's arguments on a parser."""
+
+    @property
+    def run(self) -> Any:
+        """Runs it on the parsed arguments and returns the exit code."""
+
+
 class Parser(argparse.ArgumentParser):
     """argparse, except that a mistake is one line like every other bad input, without the usage block."""
 
@@ -59,12 +133,15 @@ class Parser(argparse.ArgumentParser):
 
 def overview() -> Parser:
     """The parser behind `escalation --help`. Verbs are parsed by their own parser, see `verb_parser`."""
-    verbs = "\n".join(f"  {name:<9} {text}" for name, text in VERBS.items())
+    verbs = _listed(VERBS)
+    ledger = _listed(LEDGER_VERBS)
     parser = Parser(
         prog="escalation",
         usage="escalation VERB [...]",
         description="Turns a support ticket into a decision (handle, escalate, ask) and a brief to act on.",
-        epilog="\n\n".join((f"verbs:\n{verbs}", EXAMPLES, EXIT_CODES, ENVIRONMENT, MORE)),
+        epilog="\n\n".join(
+            (f"a ticket:\n{verbs}", f"after the escalation:\n{ledger}", EXAMPLES, EXIT_CODES, ENVIRONMENT, MORE)
+        ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -72,18 +149,23 @@ def overview() -> Parser:
     return parser
 
 
-def verb_parser(verb: str) -> tuple[Parser, ModuleType]:
-    """The parser of one verb, and the module that runs it."""
-    module = importlib.import_module(f"agent.commands.{verb}")
+def _listed(verbs: dict[str, str]) -> str:
+    return "\n".join(f"  {name:<11} {text}" for name, text in verbs.items())
+
+
+def verb_parser(verb: str) -> tuple[Parser, "Runnable"]:
+    """The parser of one verb, and what runs it."""
+    module = importlib.import_module(f"agent.commands.{MODULES.get(verb, verb.replace('-', '_'))}")
+    runnable: Runnable = module.of(verb) if verb in MODULES else module
     parser = Parser(
         prog=f"escalation {verb}",
-        description=module.__doc__,
-        epilog=f"{module.EXAMPLES}\n\n{EXIT_CODES}",
+        description=runnable.__doc__,
+        epilog=f"{runnable.EXAMPLES}\n\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    module.arguments(parser)
-    return parser, module
+    runnable.arguments(parser)
+    return parser, runnable
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -107,15 +189,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _dispatch(arguments: list[str]) -> int:
     verb = arguments[0] if arguments else ""
-    if verb in VERBS:
-        parser, module = verb_parser(verb)
+    if verb in VERBS or verb in LEDGER_VERBS:
+        parser, runnable = verb_parser(verb)
         try:
-            code: int = module.run(parser.parse_args(arguments[1:]))
+            code: int = runnable.run(parser.parse_args(arguments[1:]))
         except SystemExit as ending:  # argparse ends --help this way; nothing else here does
             return _printed(int(ending.code or 0))
         return code
     if verb and not verb.startswith("-"):
-        raise BadInput(f"no verb {verb[:40]!r}: use one of {', '.join(VERBS)}; see `escalation --help`")
+        raise BadInput(
+            f"no verb {verb[:40]!r}: use one of {', '.join((*VERBS, *LEDGER_VERBS))}; see `escalation --help`"
+        )
     try:
         chosen = overview().parse_args(arguments)
     except SystemExit as ending:

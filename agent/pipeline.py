@@ -11,25 +11,49 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from agent.backends.base import Backend, Call, DraftCall, ExtractCall, Fault, MalformedAnswer, ModelError, Reply, total
+from agent.backends.base import (
+    Backend,
+    Call,
+    CompareCall,
+    DraftCall,
+    ExtractCall,
+    Fault,
+    MalformedAnswer,
+    ModelError,
+    Reply,
+    total,
+)
 from agent.drafting import NO_DRAFT, Limits, Meter, ask, draft
 from agent.errors import BadInput
+from agent.version import program_version
+from schemas.comparison import Comparison, Similar
 from schemas.context import Context
 from schemas.decision import Decision
 from schemas.escalation import Escalation, Provenance
+from schemas.facts import Facts
 from schemas.report import FactsReport
 from schemas.ticket import Ticket
 
 if TYPE_CHECKING:
+    from agent.ledger.memory import Memory
     from agent.policy.settings import Settings
 
 Road = Generator[Call, Reply, Escalation]
 
 
 def road(
-    ticket: Ticket, context: Context, settings: "Settings", now: datetime, limits: Limits, provenance: Provenance
+    ticket: Ticket,
+    context: Context,
+    settings: "Settings",
+    now: datetime,
+    limits: Limits,
+    provenance: Provenance,
+    memory: "Memory | None" = None,
 ) -> Road:
-    """The whole run for one ticket. Raises `ModelError` with the usage of all its calls, and the decision if made."""
+    """The whole run for one ticket. Raises `ModelError` with the usage of all its calls, and the decision if made.
+
+    With a `memory`, what the ledger knows counts in the decision: an open escalation, an override, who else has this.
+    """
     from agent.caveats import warnings
     from agent.grounding.ground import ground
     from agent.policy.decide import decide
@@ -44,6 +68,10 @@ def road(
         if not isinstance(report, FactsReport):
             raise TypeError(f"an ExtractCall was answered with {type(report).__name__}")
         facts = ground(ticket, report)
+        similar: tuple[Similar, ...] = ()
+        remarks: tuple[str, ...] = ()
+        if memory is not None:
+            context, similar, remarks = yield from _remember(memory, ticket, facts, context, now, meter)
         decision = decide(facts, context, settings, now)
         if decision.outcome == "escalate":
             from agent.validate import validate_brief
@@ -66,12 +94,29 @@ def road(
         findings=drafted.findings,
         next_steps=next_steps(decision),
         customer_message=drafted.brief.customer_message if drafted.brief else None,
-        warnings=(*warnings(ticket, report, facts, decision, provenance.backend), *drafted.warnings),
+        warnings=(*warnings(ticket, report, facts, decision, provenance.backend), *remarks, *drafted.warnings),
+        similar=similar,
         backend=provenance.backend,
         model=provenance.model,
         provenance=provenance,
         usage=meter.usage,
     )
+
+
+def _remember(
+    memory: "Memory", ticket: Ticket, facts: Facts, context: Context, now: datetime, meter: Meter
+) -> Generator[Call, Reply, tuple[Context, tuple[Similar, ...], tuple[str, ...]]]:
+    """What the ledger adds. Candidates are put to the model; without its answer they stay possible."""
+    recall = memory.recall(ticket, facts, context, now)
+    comparison: Comparison | None = None
+    remarks: tuple[str, ...] = ()
+    if recall.earlier:
+        try:
+            reply = yield from ask(CompareCall(ticket, recall.new, recall.earlier), meter)
+            comparison = reply.value if isinstance(reply.value, Comparison) else None
+        except ModelError as error:
+            remarks = (f"Whether others have the same could not be asked: {error}",)
+    return (*memory.conclude(recall, comparison), remarks)
 
 
 def _extract(ticket: Ticket, limits: Limits, meter: Meter) -> Generator[Call, Reply, Reply]:
@@ -95,15 +140,17 @@ def escalate(
     max_repairs: int = Limits.max_repairs,
     token_budget: int | None = None,
     fallback: Backend | str | None = None,
+    memory: "Memory | None" = None,
 ) -> Escalation:
     """The decision for a ticket and, where it escalates, the brief.
 
     `ticket`: read already, or the text of one. `backend`: one, or `claude`, `offline` or `auto` (the default: claude
     where a key is set, else offline). `settings`: else the policy's defaults. `now`: aware, else the clock.
     `max_repairs`, `token_budget`: see `Limits`. `fallback`: runs in the backend's place when its model fails, and the
-    result says so; without it `ModelError` is raised. Raises `BadInput` for what cannot be used.
+    result says so; without it `ModelError` is raised. `memory`: a ledger to look into (agent/ledger/memory.py). Raises
+    `BadInput` for what cannot be used.
     """
-    run = _prepare(ticket, context, backend, settings, now, Limits(max_repairs, token_budget))
+    run = _prepare(ticket, context, backend, settings, now, Limits(max_repairs, token_budget), memory)
     try:
         return _drive(run(), run.backend)
     except ModelError as error:
@@ -123,9 +170,10 @@ async def escalate_async(
     max_repairs: int = Limits.max_repairs,
     token_budget: int | None = None,
     fallback: Backend | str | None = None,
+    memory: "Memory | None" = None,
 ) -> Escalation:
     """As `escalate`, without blocking the event loop while a model works."""
-    run = _prepare(ticket, context, backend, settings, now, Limits(max_repairs, token_budget))
+    run = _prepare(ticket, context, backend, settings, now, Limits(max_repairs, token_budget), memory)
     try:
         return await _drive_async(run(), run.backend)
     except ModelError as error:
@@ -173,13 +221,14 @@ class _Run:
     now: datetime
     limits: Limits
     backend: Backend
+    memory: "Memory | None"
 
     def __call__(self, other: Backend | None = None) -> Road:
         backend = other or self.backend
         # A template gives the same brief again, whatever is held against it.
         limits = Limits(max_repairs=0) if backend.name == "offline" else self.limits
         provenance = _provenance(backend, self.settings)
-        return road(self.ticket, self.context, self.settings, self.now, limits, provenance)
+        return road(self.ticket, self.context, self.settings, self.now, limits, provenance, self.memory)
 
 
 def _prepare(
@@ -189,6 +238,7 @@ def _prepare(
     settings: "Settings | None",
     now: datetime | None,
     limits: Limits,
+    memory: "Memory | None",
 ) -> _Run:
     if now is not None and now.utcoffset() is None:
         raise BadInput(f"now {now.isoformat()!r}: expected a time with its zone, such as 2026-03-02T09:00:00+00:00")
@@ -201,7 +251,7 @@ def _prepare(
 
         settings = load_settings(None)
     now = now or datetime.now(UTC).replace(microsecond=0)
-    return _Run(ticket, context or Context(), settings, now, limits, _backend(backend or "auto"))
+    return _Run(ticket, context or Context(), settings, now, limits, _backend(backend or "auto"), memory)
 
 
 def _backend(given: Backend | str) -> Backend:
@@ -225,17 +275,8 @@ def _provenance(backend: Backend, settings: "Settings") -> Provenance:
         prompt_sha256=prompt,
         schema_sha256=schema,
         policy_version=settings.version,
-        version=_version(),
+        version=program_version(),
     )
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("escalation")
-    except PackageNotFoundError:  # run from a checkout that was never installed
-        return "unknown"
 
 
 def _fallen_back(result: Escalation, error: ModelError) -> Escalation:

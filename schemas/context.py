@@ -62,6 +62,9 @@ class Related(Model):
     reported: AwareDatetime | None = None
     high_value: bool | None = None
     blocked: bool | None = None
+    resolved: AwareDatetime | None = Field(
+        default=None, description="When it was resolved: the same again is a regression"
+    )
 
 
 class OpenEscalation(Model):

@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, Field
 
 from schemas.base import Model
 from schemas.brief import Brief
+from schemas.comparison import Similar
 from schemas.context import Context
 from schemas.decision import Decision
 from schemas.facts import Facts
@@ -65,6 +66,8 @@ class Escalation(Model):
     next_steps: tuple[NextStep, ...] = ()
     customer_message: str | None = None
     warnings: tuple[str, ...] = ()
+    similar: tuple[Similar, ...] = Field(default=(), description="Earlier tickets that are, or may be, the same")
+    ledger_id: str | None = Field(default=None, description="The escalation in the ledger, where it was recorded")
     backend: Literal["claude", "offline", "host"]
     model: str | None = None
     provenance: Provenance

@@ -16,8 +16,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from schemas.brief import Brief
+from schemas.comparison import Comparison
 from schemas.report import FactsReport
 
+COMPARE_TICKETS = "compare_tickets"
 RECORD_FACTS = "record_facts"
 SUBMIT_BRIEF = "submit_brief"
 
@@ -57,6 +59,11 @@ def tools() -> list[dict[str, Any]]:
     """Both definitions in the Messages API's shape, always in the same order; a fresh copy for each caller."""
     definitions: list[dict[str, Any]] = json.loads(_tools_json())
     return definitions
+
+
+def compare_tool() -> dict[str, Any]:
+    """The definition of `compare_tickets`, for a conversation of its own: the road's two tools stay as they are."""
+    return strict_tool(COMPARE_TICKETS, Comparison)
 
 
 def tools_sha256() -> str:

@@ -23,6 +23,14 @@ NEEDED = (
     "dateparser",
     "text_to_num",
     "holidays",
+    "sqlalchemy",
+    "alembic",
+    "platformdirs",
+    "icalendar",
+    "snowballstemmer",
+    "stopwordsiso",
+    "standardwebhooks",
+    "httpx2",
 )
 SECOND_TRY = "ESCALATION_SECOND_TRY"  # set in the environment's own interpreter, so that it is tried once
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(os.path.realpath(__file__))))

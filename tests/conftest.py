@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -98,3 +99,25 @@ def postgres_cluster() -> Iterator[Cluster]:
         for name in [name for name in os.environ if name.startswith("PG")]:
             patch.delenv(name)
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_cluster: Cluster) -> str:
+    """A PostgreSQL database with a ledger's tables and nothing in them, to be copied."""
+    from agent.ledger.database import Database
+
+    url = postgres_cluster.fresh()
+    Database(url).engine.dispose()
+    return url
+
+
+@pytest.fixture(params=("sqlite", "postgresql"))
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty ledger, once on each database."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'ledger.db'}"
+        return
+    cluster: Cluster = request.getfixturevalue("postgres_cluster")
+    url = cluster.fresh(template=request.getfixturevalue("migrated_template"))
+    yield url
+    cluster.drop(url)

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 from agent.errors import EXIT_MODEL, EscalationError
 from schemas.brief import Brief
+from schemas.comparison import Comparison
 from schemas.context import Context
 from schemas.decision import Decision
 from schemas.escalation import Finding, Usage
@@ -28,7 +29,7 @@ NO_USAGE = Usage()
 class Reply:
     """A usable answer, what it cost, and its blocks, which the next turn of the conversation must echo."""
 
-    value: FactsReport | Brief
+    value: FactsReport | Brief | Comparison
     usage: Usage = NO_USAGE
     raw: Blocks = ()
 
@@ -65,7 +66,20 @@ class DraftCall:
     fault: Fault | None = None
 
 
-Call = ExtractCall | DraftCall
+@dataclass(frozen=True, slots=True)
+class CompareCall:
+    """Say which earlier tickets show the same fault as this one: answered with a `Comparison`.
+
+    `new` and `earlier`: anything with ticket, title, product_area, codes and symptoms. Only a model is asked.
+    """
+
+    ticket: Ticket
+    new: Any
+    earlier: tuple[Any, ...]
+    fault: None = None  # never repaired: what is not judged stays possible
+
+
+Call = ExtractCall | DraftCall | CompareCall
 
 
 class Backend(Protocol):

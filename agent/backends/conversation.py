@@ -14,14 +14,16 @@ import hashlib
 from functools import cache
 from typing import Any
 
-from agent.backends.base import Blocks, Call, DraftCall, ExtractCall, Fault
+from agent.backends.base import Blocks, Call, CompareCall, DraftCall, ExtractCall, Fault
 from schemas.brief import Brief
+from schemas.comparison import Comparison
 from schemas.report import FactsReport
-from schemas.tools import RECORD_FACTS, SUBMIT_BRIEF, tools
+from schemas.tools import COMPARE_TICKETS, RECORD_FACTS, SUBMIT_BRIEF, compare_tool, tools
 from schemas.vocabulary import OWNER_LABEL
 
 SYSTEM, TICKET, FACTS_REPAIR = "system.md.j2", "ticket.md.j2", "facts_repair.md.j2"
 DECISION, BRIEF_REPAIR = "decision.md.j2", "repair.md.j2"
+COMPARE_SYSTEM, COMPARE = "compare.system.md.j2", "compare.md.j2"
 PROMPTS = (SYSTEM, TICKET, FACTS_REPAIR, DECISION, BRIEF_REPAIR)
 _CACHED = {"type": "ephemeral"}
 _BOUNDARY_LENGTH = 12
@@ -30,13 +32,17 @@ Request = dict[str, Any]
 Block = dict[str, Any]
 
 
-def wanted(call: Call) -> tuple[str, type[FactsReport] | type[Brief]]:
+def wanted(call: Call) -> tuple[str, type[FactsReport] | type[Brief] | type[Comparison]]:
     """The tool that answers this call, and the model of its input."""
+    if isinstance(call, CompareCall):
+        return (COMPARE_TICKETS, Comparison)
     return (RECORD_FACTS, FactsReport) if isinstance(call, ExtractCall) else (SUBMIT_BRIEF, Brief)
 
 
 def request(call: Call, model: str, max_tokens: int) -> Request:
     """The arguments of `messages.create`. The same call gives the same bytes."""
+    if isinstance(call, CompareCall):
+        return _comparison(call, model, max_tokens)
     messages = _extraction(call) if isinstance(call, ExtractCall) else _draft(call)
     return {
         "model": model,
@@ -46,6 +52,20 @@ def request(call: Call, model: str, max_tokens: int) -> Request:
         # Exactly one call of exactly this tool, so no sampling setting and no plea in the prompt is needed.
         "tool_choice": {"type": "tool", "name": wanted(call)[0], "disable_parallel_tool_use": True},
         "messages": messages,
+    }
+
+
+def _comparison(call: CompareCall, model: str, max_tokens: int) -> Request:
+    """A short conversation of its own: it needs neither the ticket nor the road's prompt."""
+    texts = [text for ticket in (call.new, *call.earlier) for text in (ticket.title, *ticket.symptoms)]
+    asked = _prompt(COMPARE, boundary=boundary("\n".join(texts)), new=call.new, earlier=call.earlier)
+    return {
+        "model": model,
+        "max_tokens": max_tokens,
+        "tools": [compare_tool()],
+        "system": [{"type": "text", "text": _prompt(COMPARE_SYSTEM), "cache_control": _CACHED}],
+        "tool_choice": {"type": "tool", "name": COMPARE_TICKETS, "disable_parallel_tool_use": True},
+        "messages": [{"role": "user", "content": [{"type": "text", "text": asked}]}],
     }
 
 
@@ -94,12 +114,12 @@ def _draft(call: DraftCall) -> list[Block]:
     return _with_fault(conversation, call)
 
 
-def _ticket(call: Call) -> Block:
+def _ticket(call: ExtractCall | DraftCall) -> Block:
     text = _prompt(TICKET, boundary=boundary(call.ticket.text), ticket=call.ticket)
     return {"role": "user", "content": [{"type": "text", "text": text, "cache_control": _CACHED}]}
 
 
-def _with_fault(messages: list[Block], call: Call) -> list[Block]:
+def _with_fault(messages: list[Block], call: ExtractCall | DraftCall) -> list[Block]:
     """The conversation so far, then the last answer to this call and what is wrong with it."""
     if call.fault is None:
         return messages
@@ -112,7 +132,7 @@ def _with_fault(messages: list[Block], call: Call) -> list[Block]:
     return [*messages, _assistant(call.fault.raw), _results(call.fault.raw, text, is_error=True)]
 
 
-def _complaint(call: Call, fault: Fault) -> str:
+def _complaint(call: ExtractCall | DraftCall, fault: Fault) -> str:
     if isinstance(call, DraftCall):
         return _prompt(BRIEF_REPAIR, findings=fault.findings, truncated=fault.truncated)
     problems = [": ".join(part for part in (f.place, f.found, f.expected) if part) for f in fault.findings]

@@ -4,13 +4,14 @@ import argparse
 import json
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from agent.commands.output import note
+from agent.commands.times import now_of
 from agent.errors import BadInput
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ Value = TypeVar("Value", bound=BaseModel)
 STDIN = "-"
 MOST_BYTES = 256 << 20  # above what any reader takes; an endless device must not fill the memory
 PROBLEMS_SHOWN = 5
-FIRST_YEAR, LAST_YEAR = 1970, 9000  # a deadline some days on must still be a date
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,23 +137,7 @@ def circumstances_of(arguments: argparse.Namespace) -> Circumstances:
     if arguments.tier is not None:
         context = context.model_copy(update={"tier": arguments.tier})
     settings = load_settings(None if arguments.policy is None else Path(arguments.policy))
-    return Circumstances(context, settings, _time(arguments.now))
-
-
-def _time(text: str | None) -> datetime:
-    """`--now`, or this moment to the second. A time without a zone is taken as UTC, and that is said."""
-    if text is None:
-        return datetime.now(UTC).replace(microsecond=0)
-    try:
-        now = datetime.fromisoformat(text.strip())
-        if now.tzinfo is None:
-            note(f"--now {text!r} has no zone: taken as UTC")
-            now = now.replace(tzinfo=UTC)
-        if not FIRST_YEAR <= now.astimezone(UTC).year <= LAST_YEAR:
-            raise ValueError
-    except (ValueError, OverflowError):
-        raise BadInput(f"--now {text[:60]!r} is not a time: write ISO 8601, such as 2026-11-23T14:30+01:00") from None
-    return now
+    return Circumstances(context, settings, now_of(arguments))
 
 
 def facts_and_ticket_of(arguments: argparse.Namespace) -> "tuple[Facts, Ticket]":

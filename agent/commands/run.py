@@ -9,11 +9,15 @@ import contextlib
 from typing import TYPE_CHECKING, Literal
 
 from agent.commands.inputs import add_circumstances, add_ticket, circumstances_of, one_stdin, read_ticket_argument
+from agent.commands.ledger_inputs import add_ledger, author_of, ledger_of
+from agent.commands.open import add_recording
 from agent.commands.output import add_output, colour, emit, format_of, note, progress, ready, width
 from agent.errors import EXIT_DONE, EXIT_FINDINGS, BadInput
 
 if TYPE_CHECKING:
     from agent.backends.base import Backend
+    from agent.commands.inputs import Circumstances
+    from agent.ledger.memory import Memory
 
 FORMATS: tuple[Literal["text", "markdown", "html", "json"], ...] = ("text", "markdown", "html", "json")
 
@@ -37,6 +41,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--max-repairs", type=whole, metavar="N", help="answers sent back for repair (default: 2)")
     parser.add_argument("--token-budget", type=whole, metavar="N", help="no further repair once a run used N tokens")
+    add_ledger(parser)
+    parser.add_argument("--no-ledger", action="store_true", help="do not look for others with the same in the ledger")
+    parser.add_argument("--record", action="store_true", help="write the run into the ledger, as `open` does")
+    add_recording(parser)
+    parser.add_argument("--by", metavar="NAME", help="with --record: who does it (default: as for `open`)")
+    parser.set_defaults(team=None, through="")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -48,14 +58,11 @@ def run(arguments: argparse.Namespace) -> int:
     ticket = read_ticket_argument(arguments.ticket)
 
     from agent.backends.base import ModelError
+    from agent.drafting import Limits
     from agent.pipeline import escalate
     from agent.render import render
 
-    limits: dict[str, int] = {}
-    if arguments.max_repairs is not None:
-        limits["max_repairs"] = arguments.max_repairs
-    if arguments.token_budget is not None:
-        limits["token_budget"] = arguments.token_budget
+    memory = _memory(arguments, given)
     backend = backend_of(arguments)
     try:
         with working(backend):
@@ -66,7 +73,9 @@ def run(arguments: argparse.Namespace) -> int:
                 settings=given.settings,
                 now=given.now,
                 fallback=arguments.fallback,
-                **limits,
+                max_repairs=Limits.max_repairs if arguments.max_repairs is None else arguments.max_repairs,
+                token_budget=arguments.token_budget,
+                memory=memory,
             )
     except ModelError as error:
         if error.decision is not None:  # made and paid for: worth more than nothing
@@ -75,9 +84,30 @@ def run(arguments: argparse.Namespace) -> int:
         raise
     if result.backend != backend.name:
         note(f"the model failed, so the {result.backend} rules made this result; see its warnings")
+    if arguments.record and memory is not None:
+        from agent.commands.open import told, written
+
+        author = author_of(arguments)
+        taken = written(arguments, memory.ledger, result, given.settings, author, given.now)
+        note(told(taken))
+        if taken.record is not None:
+            result = result.model_copy(update={"ledger_id": taken.record.id})
     emit(render(result, form, colour=colour() and arguments.out is None, width=width()), arguments.out)
     needs_more = result.decision.outcome == "needs_info" or result.brief_status == "incomplete"
     return EXIT_FINDINGS if needs_more else EXIT_DONE
+
+
+def _memory(arguments: argparse.Namespace, given: "Circumstances") -> "Memory | None":
+    """The ledger to look into: where there is one, or where the run is to be written down."""
+    from agent.ledger.where import is_there, ledger_url
+
+    if arguments.no_ledger and arguments.record:
+        raise BadInput("--no-ledger and --record: expected one of them")
+    if arguments.no_ledger or not (arguments.record or is_there(ledger_url(arguments.ledger))):
+        return None
+    from agent.ledger.memory import Memory
+
+    return Memory(ledger_of(arguments, make=True), given.settings)
 
 
 def add_backend(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ under the same flags. Needs no key.
 
 import argparse
 import json
+from typing import TYPE_CHECKING
 
 from agent.commands.inputs import (
     add_circumstances,
@@ -19,6 +20,16 @@ from agent.commands.inputs import (
 )
 from agent.commands.output import add_out, emit_json, ready
 from agent.errors import EXIT_DONE, EXIT_FINDINGS, BadInput
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from schemas.brief import Brief
+    from schemas.context import Context
+    from schemas.decision import Decision
+    from schemas.escalation import Finding
+    from schemas.facts import Facts
+    from schemas.ticket import Ticket
 
 EXAMPLES = """examples:
   escalation validate brief.md --ticket ticket.txt --facts grounded.json --tier L2
@@ -46,19 +57,32 @@ def run(arguments: argparse.Namespace) -> int:
     facts, ticket = facts_and_ticket_of(arguments)
     decision, now = decision_of(arguments, facts, given)
 
-    from agent.validate import validate_brief, validate_text
-
-    if raw.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        from schemas.brief import Brief
-
-        brief = parse(Brief, raw, f"brief {arguments.brief!r}", "brief")
-        findings = validate_brief(brief, decision, facts, ticket, given.context, now)
-    else:
-        findings = validate_text(_text(raw), decision, facts, ticket, given.context, now)
+    _, findings = brief_and_findings(raw, arguments.brief, decision, facts, ticket, given.context, now)
     valid = not any(finding.blocking for finding in findings)
     result = {"valid": valid, "findings": [finding.model_dump(mode="json") for finding in findings]}
     emit_json(json.dumps(result, indent=2, ensure_ascii=False), arguments.out)
     return EXIT_DONE if valid else EXIT_FINDINGS
+
+
+def brief_and_findings(
+    raw: bytes,
+    name: str,
+    decision: "Decision",
+    facts: "Facts",
+    ticket: "Ticket",
+    context: "Context",
+    now: "datetime",
+) -> "tuple[Brief, tuple[Finding, ...]]":
+    """A brief in JSON, text or Markdown, and what validation holds against it."""
+    from agent.validate import parse_brief, validate_brief, validate_text
+
+    if raw.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        from schemas.brief import Brief
+
+        brief = parse(Brief, raw, f"brief {name!r}", "brief")
+        return brief, validate_brief(brief, decision, facts, ticket, context, now)
+    text = _text(raw)
+    return parse_brief(text).brief, validate_text(text, decision, facts, ticket, context, now)
 
 
 def _text(raw: bytes) -> str:

@@ -9,12 +9,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from agent.errors import BadInput
-from agent.ledger.where import EXPECTED, file_of, ledger_url
+from agent.ledger.where import EXPECTED, file_of, ledger_url, shown
 
 SCHEMA = "0003"
 """The version of the tables that this program reads and writes: the newest in migrations/."""
@@ -28,14 +27,16 @@ class Database:
     Raises BadInput for a database that cannot be reached, is no ledger, or has tables of another version.
     """
 
-    def __init__(self, url: str | None = None) -> None:
+    def __init__(self, url: str | None = None, *, upgrade: bool = False) -> None:
+        """`upgrade`: also bring the older tables of a server up to date; else that is refused."""
         self.url = ledger_url(url)
-        self.shown = _without_password(self.url)
+        self.shown = shown(self.url)
         self.engine = self._engine()
         with self._named_errors():
             version = self._version()
+            self.found = version
             if version != SCHEMA:
-                self._bring_up(version)
+                self._bring_up(version, upgrade)
 
     @property
     def is_sqlite(self) -> bool:
@@ -57,13 +58,6 @@ class Database:
             connection.begin(),
         ):
             yield connection
-
-    def upgrade(self) -> str | None:
-        """Bring the tables of a server up to date. Returns the version that they had; None: there were none."""
-        with self._named_errors():
-            version = self._version(strict=False)
-            migrate(self.engine)
-        return version
 
     def _engine(self) -> Engine:
         file = file_of(self.url)
@@ -87,26 +81,26 @@ class Database:
         event.listen(engine, "begin", _begin)
         return engine
 
-    def _version(self, *, strict: bool = True) -> str | None:
+    def _version(self) -> str | None:
         """The version of the tables; None for an empty database."""
         with self.engine.connect() as connection, connection.begin():
             tables = set(self.engine.dialect.get_table_names(connection))
             if "alembic_version" in tables:
                 found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
                 return found
-        if tables and strict:
+        if tables:
             raise BadInput(
                 f"ledger {self.shown!r}: holds other tables and no ledger: name an empty database or a ledger's own"
             )
         return None
 
-    def _bring_up(self, version: str | None) -> None:
+    def _bring_up(self, version: str | None, upgrade: bool) -> None:
         if version is not None and version > SCHEMA:
             raise BadInput(
                 f"ledger {self.shown!r} was made by a newer program (tables {version}, this one knows {SCHEMA}): "
                 "update this program"
             )
-        if version is not None and not self.is_sqlite:
+        if version is not None and not self.is_sqlite and not upgrade:
             raise BadInput(
                 f"ledger {self.shown!r} has older tables ({version}, needed {SCHEMA}): when all who share it can "
                 "update, run `escalation ledger upgrade`"
@@ -127,6 +121,11 @@ class Database:
                 said = " ".join(str(error.orig).split())[:200]
                 raise BadInput(f"ledger {self.shown!r} cannot be used: {said}") from None
             raise
+
+
+def upgrade(url: str | None) -> str | None:
+    """Bring a ledger's tables up to date. Returns the version that they had; None: there were none."""
+    return Database(url, upgrade=True).found
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:
@@ -159,10 +158,3 @@ def _begin(connection: Connection) -> None:
 def _is_about_the_database(error: SQLAlchemyError) -> bool:
     """Whether it is the database that cannot be used (not reachable, no database, full), not a mistake in a query."""
     return type(error).__name__ in ("OperationalError", "DatabaseError", "InterfaceError")
-
-
-def _without_password(url: str) -> str:
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
-        return url.partition("://")[0] + "://…"

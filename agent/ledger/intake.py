@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 from agent.errors import Refused
+from agent.ledger.naming import account_of, area_of, subject_of, ticket_of
 from agent.ledger.requirements import POLICY
 from agent.ledger.store import Author, Ledger, Step, sha256_of
 from agent.policy.settings import Settings
@@ -68,7 +69,7 @@ def take_in(
 
     Raises Refused where the ticket's escalation is over: whether it goes on is a person's word (`escalation reopen`).
     """
-    ticket = ticket_of(run)
+    ticket = ticket_of(run.ticket, run.facts, run.context)
     record = ledger.for_ticket(ticket)
     if record is not None and record.state in OVER and run.decision.outcome == "escalate":
         raise Refused(
@@ -95,42 +96,26 @@ def take_in(
     return Taken("opened", written.record, _hop(written.record), written.repeated)
 
 
-def ticket_of(run: Escalation) -> str:
-    """By what the ledger knows the ticket: its id, or its text where it has none."""
-    return run.context.ticket_id or run.ticket.id or run.facts.ticket_id or f"sha256:{run.ticket.sha256[:16]}"
-
-
-def account_of(run: Escalation) -> str | None:
-    """The reporting account, from context, else as the ticket names it."""
-    if run.context.account is not None and run.context.account.name:
-        return run.context.account.name
-    named = [c.subject for c in run.facts.accounts if c.kind == "reporter" and c.status in ("counts", "reported")]
-    return next((name for name in named if name.casefold() not in ("", "reporter")), None)
-
-
-def area_of(run: Escalation) -> str | None:
-    """The product area, as the ticket names it."""
-    return next((claim.value or claim.quote for claim in run.facts.measures if claim.kind == "product_area"), None)
-
-
 def headline_of(run: Escalation) -> str:
     """One line that says what it is about."""
     if run.brief is not None and run.brief.headline:
         text = run.brief.headline
     else:
-        text = next((c.value for c in run.facts.issues if c.value), "") or run.ticket.subject or run.ticket.text[:140]
+        text = next((c.value for c in run.facts.issues if c.value), "") or subject_of(run.ticket, run.facts)
     return " ".join(text.split())[:200]
 
 
 def result_body(run: Escalation) -> str:
     """What is kept of a run. Not the ticket: its hash and the quoted evidence stand in the facts."""
-    kept = run.model_dump(mode="json", exclude={"ticket", "next_steps", "warnings", "backend", "model"})
+    kept = run.model_dump(
+        mode="json", exclude={"ticket", "next_steps", "warnings", "similar", "ledger_id", "backend", "model"}
+    )
     return json.dumps(kept, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def opened(run: Escalation, settings: Settings, ticket: str, customer_zone: str | None, result_sha256: str) -> Opened:
     """The event that opens an escalation, from the decision that stands."""
-    decision, account = run.decision, account_of(run)
+    decision, account = run.decision, account_of(run.facts, run.context)
     if decision.owner is None or decision.severity is None:
         raise Refused(f"ticket {ticket[:60]!r}: the decision names no owner or severity, so there is nothing to open")
     fired = tuple(rule.id for rule in decision.rules if rule.state != "overridden")
@@ -147,7 +132,7 @@ def opened(run: Escalation, settings: Settings, ticket: str, customer_zone: str 
         expedite=decision.expedite,
         deciding_rule=decision.deciding_rule or "override",
         rules=fired,
-        product_area=area_of(run),
+        product_area=area_of(run.facts),
         ask=run.brief.asks[0].text if run.brief is not None and run.brief.asks else "",
         deadline=decision.deadline,
         deadline_basis=decision.deadline_basis,
@@ -194,7 +179,7 @@ def _draft(
     note = f"Kept as a draft, not with the team yet: {missing}. Mend it and open it again, or say --despite WHY"
     if record is not None:
         return Taken("drafted", record, (note,))
-    data = Drafted(ticket=ticket, headline=headline_of(run), account=account_of(run))
+    data = Drafted(ticket=ticket, headline=headline_of(run), account=account_of(run.facts, run.context))
     written = ledger.begin(data, author, at=now, now=now, why=missing, key=key)
     return Taken("drafted", written.record, (note,), written.repeated)
 
@@ -244,7 +229,7 @@ def _hang_on(
     ledger: Ledger, same: Same, run: Escalation, ticket: str, author: Author, now: datetime, key: str | None
 ) -> Taken:
     """Another account's ticket about the same thing: no twin. It may make the open one more severe."""
-    record, decision, account = same.record, run.decision, account_of(run)
+    record, decision, account = same.record, run.decision, account_of(run.facts, run.context)
     attached = Attached(ticket=ticket, account=account, same=same.same, confirmed_by=same.confirmed_by)
     steps = [Step(attached)]
     notes = [f"Attached to {record.id}, which is open for the same issue: no twin was opened"]

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from schemas.ledger import Event, Record
+from schemas.ledger import Event, Record, Timer
 
 
 def event_notice(event: Event, record: Record) -> str:
@@ -17,6 +17,29 @@ def event_notice(event: Event, record: Record) -> str:
     )
 
 
+def overdue_notice(record: Record, timer: Timer) -> str:
+    """The notice of a time that passed without what was due. Not what is due: that may repeat the ticket's words."""
+    return _json(
+        {
+            "type": "escalation.overdue",
+            "timestamp": timer.overdue.isoformat(),
+            "data": {
+                "kind": timer.kind,
+                "who": timer.who,
+                "due": timer.due.isoformat(),
+                "overdue": timer.overdue.isoformat(),
+                **_about(record),
+            },
+        }
+    )
+
+
+def need_to_know(record: Record) -> bool:
+    """Whether nothing may be told but that it is there (policy section 4): a Security case, also by a person's word."""
+    decided = record.override.owner if record.override is not None else None
+    return "security" in (record.owner, decided)
+
+
 def _about(record: Record) -> dict[str, Any]:
     return {
         "id": record.id,
@@ -26,8 +49,7 @@ def _about(record: Record) -> dict[str, Any]:
         "owner": record.owner,
         "with_team": record.with_team,
         "ticket": record.ticket,
-        # Policy section 4, need to know: of a Security case nothing is told but that it is there.
-        "headline": "" if record.owner == "security" else record.headline,
+        "headline": "" if need_to_know(record) else record.headline,
     }
 
 

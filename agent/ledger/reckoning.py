@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
+from agent.ledger.moments import DAYS, span, when
 from agent.policy.clock import HORIZON_DAYS, Hours
 from schemas.context import Pause
 from schemas.vocabulary import Severity
 
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 LISTED_DAYS = 4  # closed days named one by one; a longer gap gets its first and last
 FAR = timedelta(days=HORIZON_DAYS)
 
@@ -155,13 +155,6 @@ def _without(
             yield begin, end
 
 
-def when(moment: datetime, zone: tzinfo) -> str:
-    """Such as `Mon 2026-11-30 09:00 CET`."""
-    local = moment.astimezone(zone)
-    name = local.tzname() or ""
-    return f"{DAYS[local.weekday()]} {local:%Y-%m-%d %H:%M} {'UTC' + name if name[:1] in '+-' else name}".rstrip()
-
-
 def _until(start: datetime, end: datetime, zone: tzinfo) -> str:
     same_day = start.astimezone(zone).date() == end.astimezone(zone).date()
     return f"{end.astimezone(zone):%H:%M}" if same_day else when(end, zone)
@@ -173,14 +166,3 @@ def _day(moment: datetime, zone: tzinfo) -> str:
 
 def _date(day: date) -> str:
     return f"{DAYS[day.weekday()]} {day.isoformat()}"
-
-
-def span(length: timedelta) -> str:
-    """Such as `1 h 30 min`; days only from two on, since support thinks in hours."""
-    minutes = round(length.total_seconds() / 60)
-    days, rest = divmod(minutes, 24 * 60)
-    if days < 2:
-        days, rest = 0, minutes
-    hours, minutes = divmod(rest, 60)
-    parts = [f"{n} {unit}" for n, unit in ((days, "d"), (hours, "h"), (minutes, "min")) if n]
-    return " ".join(parts) or "0 min"

@@ -9,13 +9,15 @@ from datetime import datetime, timedelta, tzinfo
 from functools import cached_property
 
 from agent.ledger.life import paused_since, phase
-from agent.ledger.reckoning import Clock, Reckoning, span, when
+from agent.ledger.moments import DAYS, span, when
+from agent.ledger.reckoning import Clock, Reckoning
 from agent.policy import clock
 from agent.policy.settings import CadenceBounds, Settings
 from schemas.ledger import ACTIVE, Record, Timer, TimerKind
 from schemas.vocabulary import OWNER_LABEL, Severity
 
 SUPPORT = "Support"
+LONGEST_ASK = 80  # characters of it in a list; the whole stands in the record
 UNIT = {"critical": "hours", "high": "support hours", "medium": "business days"}
 
 
@@ -29,8 +31,13 @@ def timers(record: Record, settings: Settings, *, explain: bool = False) -> tupl
 
 
 def breached_before(record: Record, settings: Settings, moment: datetime) -> tuple[Timer, ...]:
-    """Timers of this record that ran out before `moment`: what should have happened by then, and had not."""
-    return tuple(timer for timer in timers(record, settings) if timer.overdue < moment)
+    """Timers of this record that ran out before `moment`: what should have happened by then, and had not.
+
+    An acknowledgement is late from the time on by which it was wanted, whatever steps of the ladder were taken since.
+    """
+    book = _Book(record, settings, explain=False)
+    running = (book.first_step(timer) if timer.kind == "acknowledge" else timer for timer in timers(record, settings))
+    return tuple(timer for timer in running if timer.overdue < moment)
 
 
 def acknowledge_amount(severity: Severity, settings: Settings) -> float:
@@ -136,18 +143,29 @@ class _Book:
         if not self.explain or self.severity == "critical":
             return []
         calendar = self.record.calendar
-        days = ", ".join(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[day] for day in sorted(set(calendar.days)))
+        days = ", ".join(DAYS[day] for day in sorted(set(calendar.days)))
         holidays = f", holidays of {calendar.holidays}" if calendar.holidays else ""
         return [f"Support hours: {days} {calendar.opens} to {calendar.closes} {calendar.timezone}{holidays}"]
+
+    def first_step(self, timer: Timer) -> Timer:
+        """The timer of the acknowledgement as it was before any step of the ladder."""
+        by = self.clock.after(
+            self.severity, self._reached()[0], acknowledge_amount(self.severity, self.settings)
+        ).moment
+        return timer.model_copy(update={"due": by, "overdue": by})
+
+    def _reached(self) -> tuple[datetime, str]:
+        """From when on the team has to acknowledge, and why from then."""
+        start = self.record.routed_at or self.record.created_at
+        if self.record.severity_at is not None and self.record.severity_at > start:
+            return self.record.severity_at, f"Severity became {self.severity.capitalize()}"
+        return start, f"Reached {self.team}"
 
     def _acknowledge(self) -> Timer:
         """Step n of the ladder is due when the time to acknowledge has passed n times."""
         record = self.record
         amount = acknowledge_amount(self.severity, self.settings)
-        start = record.routed_at or record.created_at
-        begun = f"Reached {self.team}"
-        if record.severity_at is not None and record.severity_at > start:
-            start, begun = record.severity_at, f"Severity became {self.severity.capitalize()}"
+        start, begun = self._reached()
         step = record.chased + 1
         first = self.clock.after(self.severity, start, amount)
         due = self.clock.after(self.severity, start, amount * step)
@@ -161,7 +179,7 @@ class _Book:
                 f"Steps of the ladder taken: {record.chased} of {len(words)}",
                 f"Step {step} is due when that time has passed {step} times: {when(due.moment, self.zone)}",
             ]
-        what = f"{self.team} has not acknowledged: {words[step - 1]} (step {step} of {len(words)})"
+        what = f"{self.team} is to acknowledge; if not: {words[step - 1]} (step {step} of {len(words)})"
         return self._timer("acknowledge", SUPPORT, what, due.moment, following.moment, lines)
 
     def _cadence(
@@ -228,7 +246,8 @@ class _Book:
             due, basis = clock.deadline(self.severity, anew, self.clock.hours, self.settings)
         if self.severity == "critical":
             return None  # the policy's deadline for Critical is the acknowledgement, which has its own timer
-        what = f"Answer the ask{f': {record.ask}' if record.ask else ''}"
+        ask = record.ask if len(record.ask) <= LONGEST_ASK else f"{record.ask[:LONGEST_ASK].rsplit(' ', 1)[0]} …"
+        what = f"Answer the ask{f': {ask}' if ask else ''}"
         return self._timer("deadline", self.team, what, due, due, [f"{basis}: {when(due, self.zone)}"])
 
     def _sla(self) -> Timer | None:

@@ -28,6 +28,13 @@ def ledger_url(given: str | None = None) -> str:
     raise BadInput(f"ledger {scheme[:40] + '://…'!r}: expected {EXPECTED}; see --ledger and {VARIABLE}")
 
 
+def shown(url: str) -> str:
+    """The URL for people: without a password."""
+    scheme, separator, rest = url.partition("://")
+    user, at, host = rest.rpartition("@")
+    return f"{scheme}{separator}{user.partition(':')[0]}{at}{host}"
+
+
 def file_of(url: str) -> Path | None:
     """The file of an SQLite ledger; None for a server."""
     return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:") else None
@@ -37,3 +44,8 @@ def is_there(url: str) -> bool:
     """Whether a ledger can be expected: a server, or a file that exists. So a first run makes none by looking."""
     file = file_of(url)
     return file is None or file.exists()
+
+
+def webhook_is_set() -> bool:
+    """Whether events are also to be told to a webhook (`escalation deliver`). Off unless somebody sets it up."""
+    return bool(os.environ.get("ESCALATION_WEBHOOK_URL"))

@@ -167,6 +167,8 @@ class View:
             self.signals.setdefault("bug_confirmed", [])
         if self.main and self.context.bug_record:
             self.signals.setdefault("bug_tracked", [])
+        if self.main and any(related.resolved for related in self.context.related):
+            self.signals.setdefault("regression", [])  # the same was resolved before, as ledger or support say
         if STRONGER_THAN_SUSPICION & self.signals.keys():
             self.signals.pop("bug_suspected", None)
 

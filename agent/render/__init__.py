@@ -4,17 +4,22 @@ Pure: the same result gives the same bytes. Everything that came from outside is
 print it (`formats.py`, `sanitise.py`).
 """
 
-from datetime import datetime
-from typing import Any, Literal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
 
 from agent.errors import BadInput
 from agent.render import words
-from schemas.brief import Brief
-from schemas.context import Context
-from schemas.decision import Decision
-from schemas.escalation import Escalation
-from schemas.facts import Facts
-from schemas.ticket import Ticket
+
+if TYPE_CHECKING:  # the ledger's quick verbs render without any schema
+    from datetime import datetime
+
+    from schemas.brief import Brief
+    from schemas.context import Context
+    from schemas.decision import Decision
+    from schemas.escalation import Escalation
+    from schemas.facts import Facts
+    from schemas.ticket import Ticket
 
 Format = Literal["text", "markdown", "json", "html"]
 

@@ -1,13 +1,18 @@
 """How decisions, times and claims are said in plain words. One wording for all formats."""
 
+from __future__ import annotations
+
 from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from schemas.context import Context
-from schemas.decision import Decision
-from schemas.escalation import Provenance, Usage
-from schemas.facts import Claim
 from schemas.vocabulary import OWNER_LABEL, Outcome, Owner, Severity
+
+if TYPE_CHECKING:
+    from schemas.context import Context
+    from schemas.decision import Decision
+    from schemas.escalation import Provenance, Usage
+    from schemas.facts import Claim
 
 LONGEST_QUOTE = 300
 """Characters of a quote shown outside the ticket; the whole quote stands in the JSON and in the HTML ticket."""

@@ -1,0 +1,186 @@
+"""Open an escalation in the ledger, from a finished run or from the pieces that an agent runtime made.
+
+The result is what `escalation run --format json` printed; else give --ticket, --facts, --decision and --brief. The
+brief is validated first. The same ticket again opens no twin: its escalation gets the news, and a higher severity by
+itself. A ticket that shows the same as an open escalation, as support or a model confirmed, is attached to that one.
+"""
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Literal
+
+from agent.commands.inputs import (
+    add_circumstances,
+    circumstances_of,
+    decision_of,
+    facts_and_ticket_of,
+    one_stdin,
+    parse,
+    read_bytes,
+)
+from agent.commands.ledger_inputs import add_ledger, add_writer, author_of, ledger_of
+from agent.commands.output import add_output, emit, emit_json, format_of, note, ready
+from agent.commands.validate import brief_and_findings
+from agent.errors import EXIT_DONE, EXIT_FINDINGS, BadInput
+from agent.version import program_version
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from agent.commands.inputs import Circumstances
+    from agent.ledger.intake import Taken
+    from agent.ledger.store import Author, Ledger
+    from agent.policy.settings import Settings
+    from schemas.escalation import Escalation
+
+FORMATS: tuple[Literal["text", "json"], ...] = ("text", "json")
+
+EXAMPLES = """examples:
+  escalation run ticket.txt --format json | escalation open -
+  escalation open --ticket ticket.txt --facts grounded.json --decision decision.json --brief brief.md
+  escalation open result.json --by 'Ana Lima' --customer-zone Asia/Tokyo"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare this verb's arguments."""
+    parser.add_argument("result", metavar="RESULT", nargs="?", help="what `run` printed as JSON; - is stdin")
+    parser.add_argument("--facts", metavar="FACTS", help="facts as `check` prints them")
+    parser.add_argument("--ticket", metavar="TICKET", help="the ticket that the facts are about")
+    parser.add_argument("--decision", metavar="FILE", help="the decision as `decide` prints it")
+    parser.add_argument("--brief", metavar="FILE", help="the brief, as text or Markdown in the outline's layout")
+    add_circumstances(parser)
+    add_recording(parser)
+    add_writer(parser)
+    add_ledger(parser)
+    add_output(parser, FORMATS)
+
+
+def add_recording(parser: argparse.ArgumentParser) -> None:
+    """How it is opened."""
+    parser.add_argument("--customer-zone", metavar="ZONE", help="IANA zone in which the customer reads times")
+    parser.add_argument(
+        "--despite", metavar="WHY", default="", help="open it although the brief is incomplete, and why"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Open it."""
+    ready(arguments.out)
+    form = format_of(arguments, FORMATS)
+    given = circumstances_of(arguments)
+    ledger = ledger_of(arguments, make=True)
+    made = _result(arguments, given.settings) if arguments.result else _pieces(arguments, given, ledger)
+    taken = written(arguments, ledger, made, given.settings, author_of(arguments), given.now)
+    if form == "json":
+        value = {
+            "became": taken.became,
+            "repeated": taken.repeated,
+            "notes": taken.notes,
+            "escalation": None if taken.record is None else taken.record.model_dump(mode="json"),
+        }
+        emit_json(json.dumps(value, ensure_ascii=False, indent=2), arguments.out)
+    else:
+        emit(told(taken), arguments.out)
+    return EXIT_FINDINGS if taken.became == "drafted" else EXIT_DONE
+
+
+def written(
+    arguments: argparse.Namespace,
+    ledger: "Ledger",
+    made: "Escalation",
+    settings: "Settings",
+    author: "Author",
+    now: "datetime",
+) -> "Taken":
+    """The run in the ledger, with what there is to say about it on stderr."""
+    from agent.ledger.memory import Memory
+    from agent.ledger.moments import zone_named
+    from agent.ledger.recording import record
+
+    zone = arguments.customer_zone
+    if zone is not None and zone_named(zone) is None:
+        raise BadInput(f"--customer-zone {zone[:40]!r}: expected an IANA name such as 'Asia/Tokyo'")
+    taken = record(
+        Memory(ledger, settings),
+        made,
+        author,
+        now=now,
+        customer_zone=zone,
+        despite=arguments.despite,
+        key=getattr(arguments, "key", None),
+    )
+    for line in taken.notes:
+        note(line)
+    return taken
+
+
+def told(taken: "Taken") -> str:
+    """What became of it, in a line."""
+    if taken.record is None:
+        return "Nothing to escalate: the ticket was noted for the look-up of patterns."
+    from agent.ledger.pages import record_line
+    from agent.policy.settings import load_settings
+
+    words = {
+        "opened": "opened",
+        "drafted": "kept as a draft",
+        "attached": "attached",
+        "raised": "news",
+        "noted": "nothing new",
+        "reported": "noted",
+    }
+    return f"{words[taken.became].capitalize()}: {record_line(taken.record, load_settings())}"
+
+
+def _result(arguments: argparse.Namespace, settings: "Settings") -> "Escalation":
+    from schemas.escalation import Escalation
+
+    raw = read_bytes(arguments.result, "result", invitation="paste the result (JSON), end with Ctrl-D")
+    made = parse(Escalation, raw, f"result {arguments.result!r}", "escalation")
+    if made.decision.policy_version != settings.version:
+        raise BadInput(
+            f"result {arguments.result!r} was decided under policy {made.decision.policy_version!r}, not "
+            f"{settings.version!r}: give the same --policy"
+        )
+    return made
+
+
+def _pieces(arguments: argparse.Namespace, given: "Circumstances", ledger: "Ledger") -> "Escalation":
+    """A run from what an agent runtime made, with its brief validated and what the ledger knows of others."""
+    if arguments.facts is None or arguments.ticket is None:
+        raise BadInput("nothing to open: name a RESULT, or --ticket, --facts, --decision and --brief")
+    one_stdin(arguments, "facts", "ticket", "decision", "brief", "context")
+    from agent.ledger.memory import Memory
+    from agent.policy.nextsteps import next_steps
+    from schemas.escalation import Escalation, Provenance
+
+    facts, ticket = facts_and_ticket_of(arguments)
+    decision, now = decision_of(arguments, facts, given)
+    memory = Memory(ledger, given.settings)
+    _, similar = memory.conclude(memory.recall(ticket, facts, given.context, now), None)
+    made = Escalation(
+        ticket=ticket,
+        context=given.context,
+        facts=facts,
+        decision=decision,
+        next_steps=next_steps(decision),
+        similar=similar,
+        backend="host",
+        provenance=Provenance(backend="host", policy_version=decision.policy_version, version=program_version()),
+    )
+    return made if arguments.brief is None else _with_brief(made, arguments, now)
+
+
+def _with_brief(made: "Escalation", arguments: argparse.Namespace, now: "datetime") -> "Escalation":
+    from agent.drafting import REPRODUCTION_GAP
+
+    raw = read_bytes(arguments.brief, "brief", invitation="paste the brief, end with Ctrl-D")
+    brief, findings = brief_and_findings(
+        raw, arguments.brief, made.decision, made.facts, made.ticket, made.context, now
+    )
+    for finding in findings:
+        if finding.blocking:
+            note(f"brief, {finding.place}: {finding.found[:80]!r}: {finding.expected}")
+    complete = not any(finding.blocking or finding.code == REPRODUCTION_GAP for finding in findings)
+    changes = {"brief": brief, "brief_status": "valid" if complete else "incomplete", "findings": findings}
+    return made.model_copy(update=changes)

@@ -1,0 +1,106 @@
+"""Ready words for what is due: the question to the team, the update to the customer. They promise nothing.
+
+Works on a record as plain JSON data, as the ledger's rows hold it, so that `escalation due` needs no schema.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from agent.ledger.moments import office_zone, when, zone_named
+from agent.ledger.queries import Due
+from schemas.vocabulary import OWNER_LABEL
+
+# Which words fit which timer. A promise and a hand-over are kept by doing, not by writing.
+TEMPLATES = {
+    "acknowledge": "draft_acknowledge",
+    "internal": "draft_internal",
+    "deadline": "draft_deadline",
+    "customer": "draft_customer",
+    "silence": "draft_silence",
+    "close": "draft_close",
+    "sla": "draft_sla",
+}
+TO_CUSTOMER = frozenset(("customer", "silence"))
+OVER = ("resolved", "rejected", "returned_to_support")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """`to`: whom it is for. `news`: what was heard inside since the customer was last told, for support to weigh."""
+
+    to: str
+    text: str
+    news: tuple[str, ...] = ()
+
+
+def draft(due: Due) -> Draft | None:
+    """What to write for this timer; None where there is nothing to write."""
+    name = TEMPLATES.get(due.kind)
+    if name is None:
+        return None
+    record = due.record
+    outside = due.kind in TO_CUSTOMER
+    if due.kind == "customer" and due.line.state in OVER:
+        name = "draft_confirm"
+    text = _fill(name, record, due, outside)
+    if outside:
+        accounts = ", ".join(record.get("accounts", ()))
+        return Draft(f"the customer{f', {accounts}' if accounts else ''}", text, _news(record))
+    return Draft(_team(record), text)
+
+
+def _fill(name: str, record: dict[str, Any], due: Due, outside: bool) -> str:
+    from agent.render.formats import text_environment
+
+    office = office_zone(record)
+    # The customer reads their own clock where it is known.
+    zone = (zone_named(record.get("customer_zone")) or office) if outside else office
+    deadline = due.due if due.kind == "deadline" else _moment(record.get("deadline"))
+    secret = record.get("owner") == "security" and record.get("with_team") != "security"
+    values = {
+        "id": record["id"],
+        "ticket": record["ticket"],
+        "severity": (record.get("severity") or "").capitalize(),
+        "state": due.line.state,
+        "team": _team(record),
+        "headline": "" if secret else record.get("headline", ""),
+        "ask": "" if secret else record.get("ask", ""),
+        "routed": _when(record.get("routed_at"), zone),
+        "acknowledged": bool(record.get("acknowledged_at")),
+        "deadline": when(deadline, zone) if deadline else "",
+        "last_internal": None if secret else _said(record.get("last_internal"), zone),
+        "last_customer": _said(record.get("last_customer"), zone),
+        "resolution": record.get("resolution", ""),
+        "root_cause": record.get("root_cause", ""),
+        "way_on": record.get("way_on", ""),
+    }
+    return text_environment(0, False).get_template(f"ledger/{name}.txt.j2").render(**values).strip()
+
+
+def _team(record: dict[str, Any]) -> str:
+    return OWNER_LABEL[record.get("with_team") or record.get("owner") or "l2_support"]
+
+
+def _news(record: dict[str, Any]) -> tuple[str, ...]:
+    inside, outside = record.get("last_internal"), record.get("last_customer")
+    if record.get("owner") == "security" or not inside:
+        return ()
+    if outside and inside["at"] <= outside["at"]:
+        return ()
+    return (
+        f"Heard inside and not told to the customer yet (event {inside['event']}, {inside['by']}): {inside['text']}",
+    )
+
+
+def _said(said: dict[str, Any] | None, zone: Any) -> dict[str, Any] | None:
+    return None if said is None else {**said, "at": _when(said["at"], zone)}
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _when(text: str | None, zone: Any) -> str:
+    moment = _moment(text)
+    return "" if moment is None else when(moment, zone)

@@ -1,0 +1,11 @@
+"""Which version of this program it is."""
+
+
+def program_version() -> str:
+    """As installed; `unknown` for a checkout that was never installed."""
+    from importlib.metadata import PackageNotFoundError, version  # slow to import
+
+    try:
+        return version("escalation")
+    except PackageNotFoundError:
+        return "unknown"
