@@ -118,6 +118,7 @@ class Updated(Model):
     promise: str = Field(default="", description="What was promised to the customer in this update")
     promise_due: AwareDatetime | None = None
     keeps: int | None = Field(default=None, description="Number of the event whose promise this update keeps")
+    answers: bool = Field(default=False, description="The team's answer to the ask: its deadline is met")
 
 
 class SeverityChanged(Model):
@@ -354,6 +355,7 @@ class Record(Model):
     first_acknowledged_at: AwareDatetime | None = None
     deadline: AwareDatetime | None = None
     deadline_basis: str = ""
+    answered_at: AwareDatetime | None = Field(default=None, description="When the team answered the ask")
     severity_at: AwareDatetime | None = Field(default=None, description="When severity last changed after opening")
     chased: int = Field(default=0, description="Steps of the ladder taken for the present routing")
     last_internal: Said | None = None

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from agent.cli import verb_parser
 from agent.errors import BadInput
 from agent.ledger.database import Database
-from agent.ledger.feed import KEPT, LONGEST, SHORTEST, Text, calendar
+from agent.ledger.feed import KEPT, LONGEST, SHORTEST, Text, _span, calendar
 from agent.ledger.store import Author, Ledger, Step, sha256_of
 from agent.policy.settings import load_settings
 from schemas.context import Override
@@ -33,6 +33,7 @@ from schemas.ledger import (
     Resolved,
     Resumed,
     SeverityChanged,
+    Timer,
     Updated,
 )
 
@@ -172,6 +173,11 @@ def test_an_entry_lasts_until_it_is_overdue_but_not_for_days(ledger: Ledger, beg
     assert length("ESC-2", "customer") == timedelta(hours=2)
     assert length("ESC-2", "promise-2") == SHORTEST
     assert length("ESC-2", "acknowledge") == timedelta(minutes=15)
+
+
+def test_an_entry_never_ends_where_it_begins(now: datetime) -> None:
+    due, overdue = now + timedelta(seconds=0.2), now + timedelta(seconds=0.9)
+    assert _span(Timer(kind="customer", who="Support", what="x", due=due, overdue=overdue)) == (now, now + SHORTEST)
 
 
 def _slots(text: str) -> list[tuple[str, icalendar.Event]]:

@@ -52,7 +52,7 @@ from schemas.ledger import (
 from schemas.vocabulary import SEVERITY_RANK, Outcome, Owner, Severity
 
 if TYPE_CHECKING:
-    from agent.ledger.store import Ledger
+    from agent.ledger.store import Ledger, Written
 
 FORMATS: tuple[Literal["text", "json"], ...] = ("text", "json")
 Flags = argparse.Namespace
@@ -106,7 +106,7 @@ class Verb:
         )
         if written.repeated:
             note(f"{written.record.id}: this was written before under the same key; nothing was written again")
-        _print(written.record, ledger, form, arguments.out)
+        _print(written, ledger, form, arguments.out)
         return EXIT_DONE
 
 
@@ -117,13 +117,16 @@ def _default_team(verb: Verb, record: Record) -> str | None:
     return None
 
 
-def _print(record: Record, ledger: "Ledger", form: str, out: str | None) -> None:
+def _print(written: "Written", ledger: "Ledger", form: str, out: str | None) -> None:
+    record, events = written.record, written.events
     if form == "json":
         emit_json(record.model_dump_json(indent=2), out)
         return
     from agent.ledger.pages import record_line
 
-    emit(record_line(record, ledger.settings_of(record)), out)
+    line = record_line(record, ledger.settings_of(record))
+    notes = [event.data.note for event in events if isinstance(event.data, HandedOver)]
+    emit("\n\n".join((*notes, line)), out)
 
 
 def _need(parser: argparse.ArgumentParser, name: str, text: str) -> None:
@@ -164,6 +167,7 @@ def _update_flags(parser: argparse.ArgumentParser) -> None:
         "--to", required=True, choices=get_args(Audience), help="internal: heard from the team; customer: told to them"
     )
     _need(parser, "--text", "what was said")
+    parser.add_argument("--answers", action="store_true", help="this is the team's answer to the ask")
     parser.add_argument("--promise", metavar="TEXT", default="", help="what the customer was promised in it")
     parser.add_argument("--promise-due", metavar="TIME", help="by when it was promised, ISO 8601 with zone")
     parser.add_argument("--keeps", type=int, metavar="N", help="number of the event whose promise this keeps")
@@ -171,7 +175,14 @@ def _update_flags(parser: argparse.ArgumentParser) -> None:
 
 def _update(flags: Flags, _: Record, __: "Ledger") -> Data:
     due = None if flags.promise_due is None else time_of(flags.promise_due, "--promise-due")
-    return Updated(audience=flags.to, text=flags.text, promise=flags.promise, promise_due=due, keeps=flags.keeps)
+    return Updated(
+        audience=flags.to,
+        text=flags.text,
+        promise=flags.promise,
+        promise_due=due,
+        keeps=flags.keeps,
+        answers=flags.answers,
+    )
 
 
 def _severity_flags(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from typing import TypeVar
 from agent.errors import BadInput
 
 FORMAT_OF_SUFFIX = {".json": "json", ".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html"}
-FORMAT_OF_SUFFIX |= {".txt": "text"}
+FORMAT_OF_SUFFIX |= {".txt": "text", ".csv": "csv"}
 Format = TypeVar("Format", bound=str)
 
 LINE_WIDTH = 100  # columns where no terminal tells

@@ -32,7 +32,7 @@ ALL = "all"
 BY: "tuple[Grouping, ...]" = ("target", "rule", "area", "month")
 
 MOST_GROUPS, MOST_MONTHS = 25, 36  # on a page; CSV and JSON have all
-FEWEST_SLOTS = 6  # in a chart of months: two bars would else be as wide as the page
+FEWEST_SLOTS = 4  # in a chart of months: two bars would else be as wide as the page
 # What a spreadsheet takes for a formula: at the start of a cell, or where another list separator would start one.
 # Full-width signs count too: some input methods and programs read them as the plain ones.
 _FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@＝＋－＠])|^(?=[\t\r\n])")

@@ -46,8 +46,12 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection that sees one state of the ledger throughout."""
-        with self._named_errors(), self.engine.connect() as connection, connection.begin():
-            yield connection
+        # SQLite's reader does so anyway; PostgreSQL's would see what others commit between two queries.
+        options: dict[str, Any] = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with self._named_errors(), self.engine.connect() as plain:
+            connection = plain.execution_options(**options)
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -224,7 +224,7 @@ def _mark_failed(database: Database, claim: _Claim, delivery: Delivery, now: dat
     with database.writing() as connection:
         connection.execute(
             update(t.outbox)
-            .where(o.number == claim.number, o.sent_at.is_(None), o.next_attempt_at == claim.until)
+            .where(o.number == claim.number, o.next_attempt_at == claim.until)
             .values(attempts=attempts, next_attempt_at=again_at, error=delivery.error)
         )
     return Failure(claim.key, delivery.error, attempts, again_at)

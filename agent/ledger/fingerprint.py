@@ -25,6 +25,10 @@ STANDING = frozenset(("counts", "reported"))
 MOST_SYMPTOMS, LONGEST_SYMPTOM = 12, 300
 MOST_TERMS = 120
 
+# Labels of a ticket's head, which stand in its first sentences.
+_LABELS = frozenset(
+    ("subject", "betreff", "sujet", "objet", "asunto", "assunto", "ticket", "re", "fw", "fwd", "aw", "wg")
+)
 _WORD = re.compile(r"[^\W_]+(?:[._:/-][^\W_]+)*")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
 # Letters and digits that belong together: EXP-2207, ORA-00942, 0x80070005, ERR_SSL_PROTOCOL, EXPORT_5031.
@@ -159,7 +163,7 @@ def _stop_words(language: str) -> frozenset[str]:
     from stopwordsiso import has_lang, stopwords
 
     own = stopwords(language) if has_lang(language) else set()
-    return frozenset(own | stopwords("en"))
+    return frozenset(own | stopwords("en") | _LABELS)
 
 
 def _stems(words: list[str], language: str) -> list[str]:

@@ -78,10 +78,10 @@ def take_in(
         )
     if record is not None and record.state not in OVER and record.state != "draft":
         return _news(ledger, record, run, author, now, key)
+    if record is None and same is not None and _is_one_issue(run, same):
+        return _hang_on(ledger, same, run, ticket, author, now, key)
     if run.decision.outcome != "escalate":
         return Taken("reported", record)
-    if record is None and same is not None and same.record.owner in FIXERS and run.decision.owner in FIXERS:
-        return _hang_on(ledger, same, run, ticket, author, now, key)
     missing = _incomplete(run) if not despite else ""
     if missing:
         return _draft(ledger, record, run, ticket, author, now, key, missing)
@@ -94,6 +94,12 @@ def take_in(
     else:
         written = ledger.begin(data, author, at=now, now=now, settings=settings, result=body, why=despite, key=key)
     return Taken("opened", written.record, _hop(written.record), written.repeated)
+
+
+def _is_one_issue(run: Escalation, same: Same) -> bool:
+    """Whether the ticket belongs on that escalation: the same fault, for a team that mends it, needing no other ear."""
+    alone = run.decision.outcome == "handle" or run.decision.owner in FIXERS
+    return same.record.owner in FIXERS and alone
 
 
 def headline_of(run: Escalation) -> str:

@@ -183,6 +183,7 @@ def _routed(event: Event, owner: Owner, next_hop: Owner) -> Changes:
         "with_team": next_hop,
         "routed_at": event.at,
         "acknowledged_at": None,
+        "answered_at": None,
         "chased": 0,
         "last_contact": event.at,
     }
@@ -223,6 +224,8 @@ def _updated(record: Record, event: Event, data: Updated) -> Changes:
         if record.last_internal is None or event.at >= record.last_internal.at:
             changes["last_internal"] = said
         changes["last_contact"] = max(event.at, record.last_contact or event.at)
+        if data.answers:
+            changes["answered_at"] = event.at
         return changes
     if record.last_customer is None or event.at >= record.last_customer.at:
         changes["last_customer"] = said

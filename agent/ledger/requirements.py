@@ -159,6 +159,8 @@ def _update(record: Record, event: Event) -> None:
     _words(record, data.text, "the text of the update", "say what was said, with --text")
     if data.audience == "internal" and (data.promise or data.keeps is not None):
         raise Refused(f"{record.id}: promises are made to customers: use --to customer")
+    if data.audience == "customer" and data.answers:
+        raise Refused(f"{record.id}: the ask is answered by the team: use --to internal")
     if data.promise_due is not None and not data.promise.strip():
         raise Refused(f"{record.id}: a promised time needs the promise: add --promise TEXT")
     if data.keeps is not None and not any(p.event == data.keeps and p.kept is None for p in record.promises):

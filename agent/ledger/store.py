@@ -9,7 +9,7 @@ import json
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -199,6 +199,8 @@ class Ledger:
         why: str,
         key: str,
     ) -> Written:
+        # As the database gives it back, so that event, hash and record are the same whenever they are made.
+        at, now = at.astimezone(UTC), now.astimezone(UTC)
         events = []
         for place, step in enumerate(steps):
             writer = step.author or author

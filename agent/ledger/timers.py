@@ -240,7 +240,7 @@ class _Book:
         record = self.record
         due, basis = record.deadline, record.deadline_basis
         anew = max((m for m in (record.severity_at, record.routed_at) if m), default=None)
-        if record.opened_at is None or anew is None:
+        if record.opened_at is None or anew is None or record.answered_at is not None:
             return None
         if anew > record.opened_at or due is None:
             due, basis = clock.deadline(self.severity, anew, self.clock.hours, self.settings)

@@ -241,9 +241,11 @@ def sla_due(sla: Sla, now: datetime) -> datetime:
 
 
 def _paused(sla: Sla, now: datetime) -> timedelta:
-    """How long the clock stood still; pauses that overlap stop it once."""
+    """How long the clock stood still; pauses that overlap stop it once. What was breached no pause heals."""
     total, counted_to = timedelta(), sla.started
     for pause in sorted(sla.pauses, key=lambda pause: pause.start):
+        if pause.start >= sla.due + total:
+            break
         start = max(pause.start, counted_to) if counted_to else pause.start
         end = min(pause.until or now, now)
         if end > start:
