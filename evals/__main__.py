@@ -9,6 +9,7 @@
     dev.py eval accept RUN               make a run the accepted one
     dev.py eval usefulness RUN           blind comparison of its briefs by a model
     dev.py eval record SYSTEM            record a model's answers for the replay
+    dev.py eval patterns                 does the ledger find what belongs together: planted groups, recorded verdicts
 
 A run is a folder of logs below evals/runs/; `inspect view --log-dir RUN` opens it. Exit codes: 0 done, 2 bad input,
 3 the gate found something or samples were not answered, 130 interrupted (run again with --resume RUN).
@@ -26,7 +27,7 @@ from agent.errors import BadInput, EscalationError
 
 EXIT_GATE, EXIT_INTERRUPTED = 3, 130
 BACKENDS = ("offline", "recorded", "claude")
-VERBS = ("run", "report", "compare", "gate", "accept", "usefulness", "record")
+VERBS = ("run", "report", "compare", "gate", "accept", "usefulness", "record", "patterns")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -93,7 +94,21 @@ def _parser() -> argparse.ArgumentParser:
     record.add_argument("--epochs", type=_positive, default=1)
     record.add_argument("--model", default="")
     record.add_argument("--workers", type=_positive, default=4, help="conversations at once, a process each")
+    patterns = verbs.add_parser("patterns", help="the look-up of patterns on planted groups")
+    patterns.set_defaults(call=_patterns)
+    patterns.add_argument("--mode", choices=("recorded", "nobody"), default="recorded", help="nobody: without a model")
     return parser
+
+
+def _patterns(options: argparse.Namespace) -> int:
+    from evals.sameness import WORDS, report
+
+    figures, _ = report(options.mode)
+    for name, words in WORDS.items():
+        found = getattr(figures, name)
+        interval = f"{found.low:.0%} to {found.high:.0%}" if found.n else "none"
+        print(f"{found.k:>4} of {found.n:<4} {interval:<14} {words}")
+    return 0
 
 
 def _out(parser: argparse.ArgumentParser) -> None:

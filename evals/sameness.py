@@ -10,7 +10,7 @@ import json
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
@@ -84,7 +84,8 @@ class Reader:
     def answer(self, call: Call) -> Reply:
         """One call, one reply."""
         planted = self.now_reading
-        assert planted is not None
+        if planted is None:
+            raise ValueError("no ticket is being read")
         if isinstance(call, ExtractCall):
             return Reply(planted.report)
         if isinstance(call, CompareCall):
@@ -127,16 +128,9 @@ def planted() -> list[Planted]:
 
 
 def _opened(one: Planted) -> datetime:
-    opened = one.source.opened
-    assert opened is not None
-    return opened if opened.tzinfo else opened.replace(tzinfo=load_settings_zone())
-
-
-def load_settings_zone() -> Any:
-    """The zone of the default calendar, in which the planted times are."""
-    from zoneinfo import ZoneInfo
-
-    return ZoneInfo(load_settings().calendar.timezone)
+    if one.source.opened is None:
+        raise ValueError(f"{one.ticket}: a planted ticket says when it was opened")
+    return one.source.opened if one.source.opened.tzinfo else one.source.opened.replace(tzinfo=UTC)
 
 
 def walk(mode: Literal["recorded", "nobody"], url: str) -> Iterator[Seen]:
@@ -174,18 +168,30 @@ def _walk(reader: Reader, url: str) -> Iterator[Seen]:
         )
 
 
+WORDS = {
+    "precision": "of the pairs that were called the same, belong together",
+    "recall": "of the pairs that belong together, were called the same",
+    "compared": "of the pairs that belong together, were put to the model",
+    "possible_right": "of the pairs shown to a person as possible, without a model, belong together",
+    "groups_fired": "groups with three accounts in the window: PAT-1 fired",
+    "regressions": "tickets after a resolved one of their group: PAT-2 fired",
+    "singles_merged": "tickets of no group were called the same as another",
+    "wrongly_attached": "tickets attached to an escalation hang on the wrong one",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Pairs of tickets, of which the later one was compared with the earlier one."""
+    """Shares of pairs and tickets; what each counts is in `WORDS`."""
 
-    compared: Share  # of the pairs that belong together
-    precision: Share  # of what was called the same
+    compared: Share
+    precision: Share
     recall: Share
-    possible_right: Share  # of what was shown to a person as possible, without a model
-    groups_fired: Share  # groups of three or more in the window: PAT-1 fired at the third account at the latest
-    singles_merged: Share  # tickets of no group that were called the same as anything
-    regressions: Share  # tickets after a resolved one: PAT-2 fired
-    wrongly_attached: Share  # of all that was attached to an escalation
+    possible_right: Share
+    groups_fired: Share
+    singles_merged: Share
+    regressions: Share
+    wrongly_attached: Share
 
 
 def figures(seen: list[Seen]) -> Figures:

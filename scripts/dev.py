@@ -6,7 +6,7 @@
     python3 scripts/dev.py lint             ruff and mypy
     python3 scripts/dev.py docs             write the generated files anew: schemas, docs, references
     python3 scripts/dev.py eval             how good it is: the suites, their report, comparisons; see `eval --help`
-    python3 scripts/dev.py bench            the benchmark's figures
+    python3 scripts/dev.py bench            the benchmark's figures; `bench ledger`: those of a large ledger
     python3 scripts/dev.py install          only make .venv
 
 The first call makes `.venv` and installs the project into it; later calls start at once, until pyproject.toml changes.
