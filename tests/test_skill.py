@@ -49,5 +49,5 @@ def test_its_verbs_exist() -> None:
     from agent.cli import VERBS
 
     used = set(re.findall(r"scripts/escalation\.py ([a-z]+)", SKILL))
-    assert used == {"check", "decide", "skeleton", "validate"}
+    assert used == {"check", "decide", "skeleton", "validate", "open"}
     assert used <= set(VERBS)
