@@ -59,9 +59,11 @@ def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture(autouse=True)
-def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     for name in [name for name in os.environ if name.startswith(OURS)]:
         monkeypatch.delenv(name)
+    # Nobody's own ledger is read or written: this one is not there until a test makes it.
+    monkeypatch.setenv("ESCALATION_DB", str(tmp_path_factory.mktemp("ledger") / "ledger.db"))
 
 
 @pytest.fixture

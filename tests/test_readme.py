@@ -60,7 +60,9 @@ RUNNABLE = [command for command in COMMANDS if not NOT_HERE.search(command.line)
 
 
 @pytest.fixture
-def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def surroundings(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, str]:
     """A folder as the reader sees it, `escalation` on the path, no key."""
     for name in ("examples", "scripts"):
         (tmp_path / name).symlink_to(ROOT / name)
@@ -72,6 +74,7 @@ def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, s
     command.chmod(0o755)
     monkeypatch.chdir(tmp_path)
     own = {name: value for name, value in os.environ.items() if not name.startswith(("ANTHROPIC_", "ESCALATION_"))}
+    own["ESCALATION_DB"] = str(tmp_path_factory.getbasetemp() / "readme.db")  # one for all commands, in their order
     return own | {"PATH": f"{command.parent}:{os.environ['PATH']}", "COLUMNS": "100"}
 
 

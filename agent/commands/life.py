@@ -90,7 +90,7 @@ class Verb:
         form = format_of(arguments, FORMATS)
         now = this_moment()
         at = happened_at(arguments, now)
-        ledger = ledger_of(arguments)
+        ledger = ledger_of(arguments, make=self.by_ticket)
         record = (_for_ticket if self.by_ticket else _by_id)(ledger, arguments, at, now)
         if self.person:
             named_person(arguments, record, self.person)
