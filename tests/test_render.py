@@ -26,6 +26,7 @@ from agent.render.words import target
 from agent.validate import parse_brief
 from agent.validate.target import LABELS, section_of
 from schemas.brief import Brief
+from schemas.comparison import Similar
 from schemas.context import Calendar, Context
 from schemas.escalation import Escalation
 from schemas.facts import Evidence, Facts, Instruction
@@ -769,3 +770,24 @@ def test_digest_is_of_the_raw_bytes_in_order() -> None:
     assert prompts.digest(second, first) != prompts.digest(first, second)
     with pytest.raises(ValueError, match="expected a path below prompts/"):
         prompts.digest("../pyproject.toml")
+
+
+def test_others_with_the_same_are_named_and_what_is_another_thing_is_not() -> None:
+    def similar(ticket: str, same: bool | None, **fields: Any) -> Similar:
+        return Similar(ticket=ticket, account="Kestrel", title="x", reported=NOW, same=same, **fields)
+
+    found = (
+        similar("HD-1", True, confirmed_by="model", why="both stop at 60 %", escalation="ESC-3", state="open"),
+        similar("HD-2", None, shared=("exp-2207",)),
+        similar("HD-3", False, confirmed_by="model", why="another export"),
+    )
+    result = make_escalation().model_copy(update={"similar": found})
+    for fmt in ("text", "markdown", "html"):
+        shown = render(result, fmt)
+        assert "Others with the same" in shown
+        assert "HD-1" in shown
+        assert "both stop at 60 %" in shown
+        assert "Possible, confirm" in shown
+        assert "exp-2207" in shown
+        assert "HD-3" not in shown
+    assert "Others with the same" not in render(make_escalation(), "text")

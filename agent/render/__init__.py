@@ -34,6 +34,7 @@ def _values(result: Escalation) -> dict[str, Any]:
         "glance": report.glance(decision, result.facts, zone),
         "asked": words.ASKED,
         "warnings": result.warnings,
+        "others": report.others(result, zone),
         "brief": outline(brief, decision, result.ticket, result.context, decision.decided_at) if brief else None,
         "incomplete": result.brief_status == "incomplete",
         "findings": result.findings,

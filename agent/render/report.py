@@ -196,6 +196,29 @@ def glance(decision: Decision, facts: Facts, zone: tzinfo | None = None) -> Glan
     )
 
 
+def others(result: Escalation, zone: tzinfo | None) -> tuple[tuple[str, str, str], ...]:
+    """Earlier tickets that are or may be the same: what is known, which ticket, and why. Others are left out.
+
+    Besides the ones that were compared, also those that hang together with them, since the decision counts them too.
+    """
+    shown = []
+    for similar in result.similar:
+        if similar.same is False:
+            continue
+        parts = [similar.ticket, similar.account or "", words.when(similar.reported, zone)]
+        if similar.escalation:
+            parts.append(f"{similar.escalation}, {(similar.state or '').replace('_', ' ')}")
+        why = f"{similar.confirmed_by}: {similar.why}" if similar.same else f"in common: {', '.join(similar.shared)}"
+        shown.append(("The same" if similar.same else "Possible, confirm", ", ".join(filter(None, parts)), why))
+    named = {similar.ticket for similar in result.similar}
+    shown += [
+        ("The same", f"{related.ticket}, {related.account}", "belongs to one of these")
+        for related in result.context.related
+        if related.confirmed_by == "ledger" and related.ticket not in named and shown
+    ]
+    return tuple(shown)
+
+
 def steps(result: Escalation, zone: tzinfo | None) -> tuple[tuple[str, str, str], ...]:
     """Who, what, by when (empty when no time is set)."""
     return tuple(
