@@ -56,6 +56,16 @@ class Term(Model):
     source: str = Field(min_length=1, description="Where the term stands, such as 'contract 2026-14, section 4'")
 
 
+class Reading(Model):
+    """What a ticket was read as, so that only what is new changes anything later."""
+
+    ticket: str
+    ticket_sha256: str
+    severity: Severity | None = None
+    owner: Owner | None = None
+    rules: tuple[str, ...] = ()
+
+
 class Drafted(Model):
     """Known, but not with the receiving team: the brief is incomplete, or a person's decision came before the run."""
 
@@ -234,9 +244,10 @@ class TermSet(Model):
 
 
 class Rerun(Model):
-    """The ticket was read again. What it would decide now; a higher severity is an event of its own."""
+    """A ticket of it was read again. What it would decide now; a higher severity is an event of its own."""
 
     kind: Literal["rerun"] = "rerun"
+    ticket: str = Field(default="", description="Of another account, which hangs on it; empty: its own")
     ticket_sha256: str
     severity: Severity | None
     owner: Owner | None
@@ -252,6 +263,7 @@ class Attached(Model):
     account: str | None = None
     same: Literal["cause", "symptoms"] = "symptoms"
     confirmed_by: Literal["support", "model"]
+    reading: Reading | None = Field(default=None, description="What its run said; None: support attached it")
 
 
 Data = Annotated[
@@ -300,6 +312,7 @@ class Promise(Model):
     """What a customer was promised, in which event, by when, and in which event it was kept."""
 
     event: int
+    at: AwareDatetime
     text: str
     due: AwareDatetime | None = None
     kept: int | None = None
@@ -383,6 +396,7 @@ class Record(Model):
     reopened: int = 0
     regressions: int = Field(default=0, description="How often it came back after it was resolved")
     override: Override | None = None
+    readings: tuple[Reading, ...] = Field(default=(), description="The last reading of each of its tickets")
     severity_changes: int = 0
     breaches: tuple[Breach, ...] = Field(default=(), description="Times that passed without what was due, so far")
     policy_version: str = ""

@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
             why=arguments.why,
             at=happened_at(arguments, this_moment()),
         )
-    group = sorted(patterns.group_of(ledger.database, [ticket]))
+    group = sorted({ticket, *patterns.group_of(ledger.database, ticket, [other] if arguments.yes else [])})
     accounts = sorted({row["account"] for row in patterns.reports_of(ledger.database, group) if row["account"]})
     if form == "json":
         value = {"ticket": ticket, "other": other, "same": arguments.yes, "group": group, "accounts": accounts}

@@ -15,7 +15,18 @@ from agent.ledger.requirements import POLICY
 from agent.ledger.store import Author, Ledger, Step, sha256_of
 from agent.policy.settings import Settings
 from schemas.escalation import Escalation
-from schemas.ledger import OVER, Attached, CodeFix, Drafted, Opened, Record, Rerouted, Rerun, SeverityChanged
+from schemas.ledger import (
+    OVER,
+    Attached,
+    CodeFix,
+    Drafted,
+    Opened,
+    Reading,
+    Record,
+    Rerouted,
+    Rerun,
+    SeverityChanged,
+)
 from schemas.vocabulary import OWNER_LABEL, SEVERITY_RANK, Owner
 
 Became = Literal["opened", "drafted", "attached", "raised", "noted", "reported"]
@@ -77,7 +88,12 @@ def take_in(
             f"`escalation reopen {record.id}`"
         )
     if record is not None and record.state not in OVER and record.state != "draft":
-        return _news(ledger, record, run, author, now, key)
+        return _news(ledger, record, run, ticket, author, now, key)
+    if record is not None and record.override is not None and run.decision.override != record.override:
+        raise Refused(
+            f"{record.id} for ticket {ticket[:60]!r}: {record.override.by} decided about it, which this run does not "
+            "know: run it again with this ledger"
+        )
     if record is None and same is not None and _is_one_issue(run, same):
         return _hang_on(ledger, same, run, ticket, author, now, key)
     if run.decision.outcome != "escalate":
@@ -124,7 +140,8 @@ def opened(run: Escalation, settings: Settings, ticket: str, customer_zone: str 
     decision, account = run.decision, account_of(run.facts, run.context)
     if decision.owner is None or decision.severity is None:
         raise Refused(f"ticket {ticket[:60]!r}: the decision names no owner or severity, so there is nothing to open")
-    fired = tuple(rule.id for rule in decision.rules if rule.state != "overridden")
+    fired = _fired(run)
+    by_a_person = decision.own_view is not None and decision.own_view.outcome != "escalate"
     return Opened(
         ticket=ticket,
         ticket_sha256=run.ticket.sha256,
@@ -136,7 +153,7 @@ def opened(run: Escalation, settings: Settings, ticket: str, customer_zone: str 
         next_hop=decision.next_hop or decision.owner,
         leadership=decision.leadership,
         expedite=decision.expedite,
-        deciding_rule=decision.deciding_rule or "override",
+        deciding_rule="override" if by_a_person else decision.deciding_rule or "override",
         rules=fired,
         product_area=area_of(run.facts),
         ask=run.brief.asks[0].text if run.brief is not None and run.brief.asks else "",
@@ -190,71 +207,102 @@ def _draft(
     return Taken("drafted", written.record, (note,), written.repeated)
 
 
-def _news(ledger: Ledger, record: Record, run: Escalation, author: Author, now: datetime, key: str | None) -> Taken:
-    """The ticket of an open escalation was read again."""
-    decision, body = run.decision, result_body(run)
-    fired = tuple(rule.id for rule in decision.rules if rule.state != "overridden")
-    if run.ticket.sha256 == record.ticket_sha256 and fired == record.rules:
+def _news(
+    ledger: Ledger, record: Record, run: Escalation, ticket: str, author: Author, now: datetime, key: str | None
+) -> Taken:
+    """A ticket of an open escalation was read again. Only what the last reading did not say may raise anything."""
+    reading = _reading(run, ticket)
+    last = next((known for known in record.readings if known.ticket == ticket), None)
+    if last == reading:
         return Taken("noted", record, (f"{record.id} is open for this ticket, and nothing in it is new",), True)
+    body = result_body(run)
     rerun = Rerun(
-        ticket_sha256=run.ticket.sha256,
-        severity=decision.severity,
-        owner=decision.owner,
-        rules=fired,
+        ticket="" if ticket == record.ticket else ticket,
+        ticket_sha256=reading.ticket_sha256,
+        severity=reading.severity,
+        owner=reading.owner,
+        rules=reading.rules,
         result_sha256=sha256_of(body),
     )
-    steps, notes = [Step(rerun)], []
-    change = SEVERITY_RANK[decision.severity] - SEVERITY_RANK[record.severity]
-    if record.override is not None:
-        notes.append(f"{record.override.by} decided ({record.override.why}): that stands, and nothing was changed")
-    elif decision.outcome == "escalate" and decision.severity is not None and decision.owner is not None:
-        policy = Author(POLICY, through=author.by)
-        why = "new facts: " + ", ".join(rule for rule in fired if rule not in record.rules) if fired else "new facts"
-        if change > 0:
-            quotes = [quote for rule in decision.rules for quote in rule.quotes if rule.severity == decision.severity]
-            evidence = quotes[0] if quotes else decision.deciding_rule or why
-            steps.append(Step(SeverityChanged(severity=decision.severity, evidence=evidence, rules=fired), why, policy))
-            notes.append(f"Severity raised from {record.severity} to {decision.severity}: {why}")
-        if PRECEDENCE[decision.owner] > PRECEDENCE[record.owner]:
-            hop = decision.next_hop or decision.owner
-            steps.append(Step(Rerouted(owner=decision.owner, next_hop=hop, rules=fired), why, policy))
-            notes.append(f"Now for {OWNER_LABEL[decision.owner]}: {why}")
-    if change < 0 or decision.outcome != "escalate":
-        now_says = decision.severity or decision.outcome.replace("_", " ")
+    steps, notes = _raised(record, run, last, author, "new facts")
+    if run.decision.override is None and SEVERITY_RANK[run.decision.severity] < SEVERITY_RANK[record.severity]:
+        now_says = run.decision.severity or run.decision.outcome.replace("_", " ")
         notes.append(
             f"Read again it would be {now_says}: only a person lowers it, with reason and evidence "
             f"(`escalation severity {record.id}`, `escalation deescalate {record.id}`)"
         )
-    written = ledger.append(
-        record.id, steps, author, at=now, now=now, why="the ticket was read again", key=key, result=body
-    )
-    return Taken("raised" if len(steps) > 1 else "noted", written.record, tuple(notes), written.repeated)
+    why = "the ticket was read again"
+    written = ledger.append(record.id, [Step(rerun), *steps], author, at=now, now=now, why=why, key=key, result=body)
+    return Taken("raised" if steps else "noted", written.record, tuple(notes), written.repeated)
 
 
 def _hang_on(
     ledger: Ledger, same: Same, run: Escalation, ticket: str, author: Author, now: datetime, key: str | None
 ) -> Taken:
     """Another account's ticket about the same thing: no twin. It may make the open one more severe."""
-    record, decision, account = same.record, run.decision, account_of(run.facts, run.context)
-    attached = Attached(ticket=ticket, account=account, same=same.same, confirmed_by=same.confirmed_by)
-    steps = [Step(attached)]
-    notes = [f"Attached to {record.id}, which is open for the same issue: no twin was opened"]
-    fired = tuple(rule.id for rule in decision.rules if rule.state != "overridden")
-    policy = Author(POLICY, through=author.by)
-    why = f"ticket {ticket} shows the same: {', '.join(fired)}"
-    rules = tuple(dict.fromkeys((*record.rules, *fired)))
-    if record.override is None and SEVERITY_RANK[decision.severity] > SEVERITY_RANK[record.severity]:
-        assert decision.severity is not None
-        steps.append(Step(SeverityChanged(severity=decision.severity, evidence=why, rules=rules), why, policy))
-        notes.append(f"Severity raised from {record.severity} to {decision.severity}: {why}")
-    if record.override is None and PRECEDENCE[decision.owner] > PRECEDENCE[record.owner]:
-        assert decision.owner is not None
-        hop = decision.next_hop or decision.owner
-        steps.append(Step(Rerouted(owner=decision.owner, next_hop=hop, rules=rules), why, policy))
-        notes.append(f"Now for {OWNER_LABEL[decision.owner]}: {why}")
+    record, account = same.record, account_of(run.facts, run.context)
+    attached = Attached(
+        ticket=ticket,
+        account=account,
+        same=same.same,
+        confirmed_by=same.confirmed_by,
+        reading=_reading(run, ticket),
+    )
+    steps, notes = _raised(record, run, None, author, f"ticket {ticket} shows the same")
+    notes.insert(0, f"Attached to {record.id}, which is open for the same issue: no twin was opened")
     body = result_body(run)
-    written = ledger.append(record.id, steps, author, at=now, now=now, why="the same issue", key=key, result=body)
+    written = ledger.append(
+        record.id, [Step(attached), *steps], author, at=now, now=now, why="the same issue", key=key, result=body
+    )
     return Taken("attached", written.record, tuple(notes), written.repeated)
+
+
+def _reading(run: Escalation, ticket: str) -> Reading:
+    """What the rules say of the ticket, also where a person's decision stands."""
+    view = run.decision.own_view or run.decision
+    return Reading(
+        ticket=ticket,
+        ticket_sha256=run.ticket.sha256,
+        severity=view.severity,
+        owner=view.owner,
+        rules=_fired(run),
+    )
+
+
+def _fired(run: Escalation) -> tuple[str, ...]:
+    return tuple(rule.id for rule in run.decision.rules if rule.state != "overridden")
+
+
+def _raised(
+    record: Record, run: Escalation, last: Reading | None, author: Author, reason: str
+) -> tuple[list[Step], list[str]]:
+    """What the run raises on the escalation: what weighs more than it does now, and than what was read before.
+
+    So what a person lowered or gave to another team stays so until the ticket says something new.
+    """
+    decision = run.decision
+    if record.override is not None:
+        stands = f"{record.override.by} decided ({record.override.why}): that stands, and nothing was changed"
+        return [], [stands]
+    if decision.outcome != "escalate" or decision.severity is None or decision.owner is None:
+        return [], []
+    fired, policy = _fired(run), Author(POLICY, through=author.by)
+    steps, notes = [], []
+    before = max(SEVERITY_RANK[record.severity], SEVERITY_RANK[last.severity] if last else 0)
+    if SEVERITY_RANK[decision.severity] > before:
+        weighing = [rule for rule in decision.rules if rule.severity == decision.severity and rule.id in fired]
+        why = f"{reason}: {', '.join(dict.fromkeys(rule.id for rule in weighing)) or decision.deciding_rule}"
+        quotes = [quote for rule in weighing for quote in rule.quotes]
+        change = SeverityChanged(severity=decision.severity, evidence=quotes[0] if quotes else why, rules=fired)
+        steps.append(Step(change, why, policy))
+        notes.append(f"Severity raised from {record.severity} to {decision.severity}: {why}")
+    if PRECEDENCE[decision.owner] > max(PRECEDENCE[record.owner], PRECEDENCE[last.owner] if last else 0):
+        owning = [rule.id for rule in decision.rules if rule.owner == decision.owner and rule.id in fired]
+        why = f"{reason}: {', '.join(dict.fromkeys(owning)) or decision.deciding_rule}"
+        hop = decision.next_hop or decision.owner
+        steps.append(Step(Rerouted(owner=decision.owner, next_hop=hop, rules=fired), why, policy))
+        notes.append(f"Now for {OWNER_LABEL[decision.owner]}: {why}")
+    return steps, notes
 
 
 def _hop(record: Record) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from schemas.ledger import (
     Overridden,
     Paused,
     Promise,
+    Reading,
     Record,
     Rejected,
     Reopened,
@@ -105,9 +106,9 @@ def _changes(record: Record, event: Event) -> Changes:
         case Updated() as data:
             return _updated(record, event, data)
         case SeverityChanged() as data:
-            return _severity(record, event, data.severity) | {"rules": data.rules or record.rules}
+            return _severity(record, event, data.severity) | {"rules": _joined(record.rules, data.rules)}
         case Rerouted() as data:
-            return _routed(event, data.owner, data.next_hop) | {"rules": data.rules or record.rules}
+            return _routed(event, data.owner, data.next_hop, record) | {"rules": _joined(record.rules, data.rules)}
         case DeEscalated() as data:
             return _de_escalated(record, event, data)
         case Returned() as data:
@@ -116,7 +117,7 @@ def _changes(record: Record, event: Event) -> Changes:
                 "root_cause": data.root_cause or record.root_cause,
             }
         case Monitored():
-            return {"state": "monitoring", "state_at": event.at, "monitored_at": event.at, "last_contact": event.at}
+            return _monitored(record, event)
         case Resolved() as data:
             return _resolved(record, event, data)
         case Closed() as data:
@@ -137,11 +138,11 @@ def _changes(record: Record, event: Event) -> Changes:
         case Resumed():
             return {"pauses": _without_open_pause(record, event.at), "reminders": 0}
         case Chased() as data:
-            return {"chased": data.step, "last_contact": event.at}
+            return {"chased": data.step, "last_contact": _contact(record, event)}
         case TermSet() as data:
             return {"term": data.term}
         case Rerun() as data:
-            return {"ticket_sha256": data.ticket_sha256, "result_sha256": data.result_sha256}
+            return _rerun(record, data)
         case Attached() as data:
             return _attached(record, data)
 
@@ -171,14 +172,23 @@ def _opened(event: Event, data: Opened) -> Changes:
     )
     changes: Changes = {name: getattr(data, name) for name in kept}
     changes["accounts"] = data.accounts or ((data.account,) if data.account else ())
+    changes["readings"] = (
+        Reading(
+            ticket=data.ticket,
+            ticket_sha256=data.ticket_sha256,
+            severity=data.severity,
+            owner=data.owner,
+            rules=data.rules,
+        ),
+    )
     return changes | _routed(event, data.owner, data.next_hop) | {"opened_at": event.at, "holder": event.by}
 
 
-def _routed(event: Event, owner: Owner, next_hop: Owner) -> Changes:
-    """A team has to take it on: its clock of acknowledgement begins."""
-    return {
-        "state": "open",
-        "state_at": event.at,
+def _routed(event: Event, owner: Owner, next_hop: Owner, record: Record | None = None) -> Changes:
+    """A team has to take it on: its clock of acknowledgement begins. A hand-over within support goes on waiting."""
+    waits = record is not None and bool(record.receiver)
+    state: Changes = {"resumes": "open"} if waits else {"state": "open", "state_at": event.at, "resumes": None}
+    return state | {
         "owner": owner,
         "with_team": next_hop,
         "routed_at": event.at,
@@ -196,13 +206,47 @@ def _severity(record: Record, event: Event, severity: Severity) -> Changes:
     return {"severity": severity, "severity_at": event.at, "severity_changes": record.severity_changes + 1}
 
 
+def _joined(before: tuple[str, ...], rules: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*before, *rules)))
+
+
+def _contact(record: Record, event: Event) -> datetime:
+    """The last word with the team; what is written down late does not hide what was heard since."""
+    return max(event.at, record.last_contact or event.at)
+
+
+def _monitored(record: Record, event: Event) -> Changes:
+    changes: Changes = {"monitored_at": event.at, "last_contact": _contact(record, event)}
+    if record.receiver:  # support's own hand-over goes on waiting
+        return changes | {"resumes": "monitoring"}
+    return changes | {"state": "monitoring", "state_at": event.at, "resumes": None}
+
+
+def _rerun(record: Record, data: Rerun) -> Changes:
+    reading = Reading(
+        ticket=data.ticket or record.ticket,
+        ticket_sha256=data.ticket_sha256,
+        severity=data.severity,
+        owner=data.owner,
+        rules=data.rules,
+    )
+    changes: Changes = {"readings": _read(record, reading), "rules": _joined(record.rules, data.rules)}
+    if reading.ticket == record.ticket:
+        changes |= {"ticket_sha256": data.ticket_sha256, "result_sha256": data.result_sha256}
+    return changes
+
+
+def _read(record: Record, reading: Reading) -> tuple[Reading, ...]:
+    return (*(r for r in record.readings if r.ticket != reading.ticket), reading)
+
+
 def _acknowledged(record: Record, event: Event) -> Changes:
     if record.receiver and event.team == "support":  # the next person in support takes it on
         return {"state": phase(record), "state_at": event.at, "resumes": None, "receiver": "", "holder": event.by}
     changes: Changes = {
         "acknowledged_at": event.at,
         "first_acknowledged_at": record.first_acknowledged_at or event.at,
-        "last_contact": event.at,
+        "last_contact": _contact(record, event),
     }
     if record.receiver:  # the team takes it on while support's own hand-over still waits
         return changes | {"resumes": "acknowledged"}
@@ -217,19 +261,20 @@ def _updated(record: Record, event: Event, data: Updated) -> Changes:
             p.model_copy(update={"kept": event.number}) if p.event == data.keeps else p for p in record.promises
         )
     if data.promise:
-        promises = (*promises, Promise(event=event.number, text=data.promise, due=data.promise_due))
+        promises = (*promises, Promise(event=event.number, at=event.at, text=data.promise, due=data.promise_due))
     changes: Changes = {"promises": promises}
     # What was sent earlier but written down later does not hide what was sent since.
     if data.audience == "internal":
         if record.last_internal is None or event.at >= record.last_internal.at:
             changes["last_internal"] = said
-        changes["last_contact"] = max(event.at, record.last_contact or event.at)
-        if data.answers:
+        changes["last_contact"] = _contact(record, event)
+        if data.answers and event.at >= (record.routed_at or event.at):  # else it was another team's answer
             changes["answered_at"] = event.at
         return changes
     if record.last_customer is None or event.at >= record.last_customer.at:
         changes["last_customer"] = said
-    if paused_since(record) is not None:
+    since = paused_since(record)
+    if since is not None and event.at >= since:
         changes["reminders"] = record.reminders + 1
     if record.ended_at is not None and event.at >= record.ended_at:
         changes["told_end"] = True
@@ -266,7 +311,8 @@ def _de_escalated(record: Record, event: Event, data: DeEscalated) -> Changes:
     if data.reason == "resolved_itself":
         if data.root_cause or record.root_cause:
             return changes | _ended(record, event, "resolved", told=True) | {"resolved_at": event.at}
-        return changes | _moved(record, event, "monitoring") | {"monitored_at": event.at}
+        watched: Changes = {"monitored_at": event.at, "last_contact": event.at}
+        return changes | _moved(record, event, "monitoring") | watched
     return changes | _ended(record, event, "returned_to_support", told=True)
 
 
@@ -311,7 +357,7 @@ def _overridden(record: Record, event: Event, data: Overridden) -> Changes:
     if data.override.severity is not None and data.override.severity != record.severity:
         changes |= _severity(record, event, data.override.severity)
     if data.override.owner is not None and data.override.owner != record.owner:
-        changes |= _routed(event, data.override.owner, data.override.owner)
+        changes |= _routed(event, data.override.owner, data.override.owner, record)
     return changes
 
 
@@ -320,4 +366,7 @@ def _attached(record: Record, data: Attached) -> Changes:
     if data.account and data.account.casefold() not in {name.casefold() for name in accounts}:
         accounts = (*accounts, data.account)
     tickets = record.tickets if data.ticket in record.tickets else (*record.tickets, data.ticket)
-    return {"accounts": accounts, "tickets": tickets}
+    changes: Changes = {"accounts": accounts, "tickets": tickets}
+    if data.reading is not None:
+        changes |= {"readings": _read(record, data.reading), "rules": _joined(record.rules, data.reading.rules)}
+    return changes

@@ -20,8 +20,6 @@ from schemas.facts import Facts
 from schemas.ledger import ACTIVE, Record
 from schemas.ticket import Ticket
 
-RESOLVED = ("resolved", "closed")
-
 
 @dataclass(frozen=True, slots=True)
 class Recall:
@@ -70,7 +68,7 @@ class Memory:
     def _related(self, ticket: str, confirmed: list[Similar]) -> list[Related]:
         """All reports that hang together with the confirmed ones."""
         by_support = {s.ticket for s in confirmed if s.confirmed_by == "support"}
-        tickets = patterns.group_of(self.ledger.database, [s.ticket for s in confirmed]) - {ticket}
+        tickets = patterns.group_of(self.ledger.database, ticket, [s.ticket for s in confirmed])
         return [
             Related(
                 ticket=row["ticket"],
@@ -80,19 +78,27 @@ class Memory:
                 reported=row["reported_at"],
                 high_value=row["high_value"],
                 blocked=row["blocked"],
-                resolved=row["reported_at"] if row["state"] in RESOLVED else None,
+                resolved=row["resolved_at"],
             )
             for row in patterns.reports_of(self.ledger.database, sorted(tickets))
         ]
 
     def same_and_open(self, run: Escalation) -> Same | None:
-        """The open escalation that a confirmed match belongs to, the most recently opened one of several."""
-        found: list[Same] = []
-        for similar in run.similar:
-            if similar.same and similar.escalation and similar.confirmed_by:
-                record = self.ledger.record(similar.escalation)
-                if record.state in ACTIVE:
-                    found.append(Same(record, "symptoms", similar.confirmed_by))
+        """The open escalation of the same fault, the most recently opened one of several.
+
+        Of a ticket that was confirmed itself, or of one that hangs together with it or that the caller named.
+        """
+        by = {similar.ticket: similar.confirmed_by for similar in run.similar if similar.same}
+        named = {related.ticket: related for related in run.context.related}
+        found = []
+        for record in self.ledger.open_ones([*by, *(ticket for ticket in named if ticket not in by)]):
+            tickets = [ticket for ticket in (record.ticket, *record.tickets) if ticket in by or ticket in named]
+            support = any(
+                by.get(ticket) == "support" or (ticket in named and named[ticket].confirmed_by == "support")
+                for ticket in tickets
+            )
+            cause = any(ticket in named and named[ticket].same == "cause" for ticket in tickets)
+            found.append(Same(record, "cause" if cause else "symptoms", "support" if support else "model"))
         return max(found, key=lambda same: same.record.opened_at or same.record.created_at, default=None)
 
 

@@ -141,29 +141,85 @@ def judge(
     why: str,
     at: datetime,
 ) -> None:
-    """Keep what somebody said about two tickets. The newest word counts; support's over a model's."""
+    """Keep what somebody said about two tickets. The newest word counts; support's over a model's.
+
+    What stands already and is said again is kept once.
+    """
+    standing = _judged(connection, ticket).get(other)
+    if standing is not None and (standing["same"], standing["confirmed_by"], standing["why"]) == (
+        same,
+        confirmed_by,
+        why,
+    ):
+        return
     values = {"ticket": ticket, "other": other, "same": same, "by": by, "confirmed_by": confirmed_by, "why": why}
     connection.execute(insert(t.verdict).values(at=at, **values))
 
 
-def group_of(database: Database, tickets: Sequence[str]) -> set[str]:
-    """All tickets that are the same as these by somebody's word, directly or through another one."""
-    group, fresh = set(tickets), list(tickets)
+def group_of(database: Database, ticket: str, tickets: Sequence[str]) -> set[str]:
+    """All tickets that are the same as these by somebody's word, directly or through another one.
+
+    Without `ticket` itself, and without those of which somebody said that they are not the same as it.
+    """
     with database.reading() as connection:
+        other_things = {other for other, verdict in _judged(connection, ticket).items() if not verdict["same"]}
+        without = other_things | {ticket}
+        group = set(tickets) - without
+        fresh = sorted(group)
         while fresh:
             found: set[str] = set()
-            for ticket in fresh:
-                found |= {other for other, verdict in _judged(connection, ticket).items() if verdict["same"]}
+            for known in fresh:
+                found |= {other for other, verdict in _judged(connection, known).items() if verdict["same"]}
             found |= _hanging_together(connection, fresh)
-            fresh = sorted(found - group)
-            group |= found
+            fresh = sorted(found - group - without)
+            group |= set(fresh)
     return group
 
 
-def reports_of(database: Database, tickets: Sequence[str]) -> list[Any]:
-    """The reports of these tickets, oldest first."""
+def hang(
+    connection: Connection,
+    *,
+    ticket: str,
+    account: str | None,
+    at: datetime,
+    escalation: int,
+    title: str,
+) -> None:
+    """A ticket hangs on an escalation by somebody's word: known from now on, also before it is read."""
+    known = connection.execute(select(t.report.c.number).where(t.report.c.ticket == ticket)).scalar()
+    if known is not None:
+        connection.execute(update(t.report).where(t.report.c.number == known).values(escalation=escalation))
+        return
+    values = {
+        "ticket": ticket,
+        "ticket_sha256": "",
+        "account": account,
+        "reported_at": at,
+        "escalation": escalation,
+        "outcome": "attached",
+        "title": title,
+        "symptoms": "[]",
+        "terms": "",
+    }
+    number = connection.execute(insert(t.report).values(**values)).inserted_primary_key[0]  # type: ignore[index]
+    if connection.dialect.name == "sqlite":
+        index = text("INSERT INTO report_terms(rowid, terms) VALUES(:number, '')")
+        connection.execute(index, {"number": number})
+
+
+def reports_of(database: Database, tickets: Sequence[str]) -> list[dict[str, Any]]:
+    """The reports of these tickets, oldest first, each with `resolved_at` of its escalation, None if it is not."""
     with database.reading() as connection:
-        return sorted(_reports(connection, t.report.c.ticket.in_(list(tickets))), key=lambda r: r["reported_at"])
+        rows = [dict(row) for row in _reports(connection, t.report.c.ticket.in_(list(tickets)))]
+        numbers = {row["escalation"] for row in rows if row["escalation"] is not None}
+        records = connection.execute(
+            select(t.escalation.c.number, t.escalation.c.record).where(t.escalation.c.number.in_(numbers))
+        )
+        resolved = {number: json.loads(record).get("resolved_at") for number, record in records}
+    for row in rows:
+        moment = resolved.get(row["escalation"])
+        row["resolved_at"] = datetime.fromisoformat(moment) if moment else None
+    return sorted(rows, key=lambda row: (row["reported_at"], row["ticket"]))
 
 
 def _hanging_together(connection: Connection, tickets: list[str]) -> set[str]:

@@ -4,7 +4,7 @@ Pure: looks at the record and the event that is to follow, and at nothing else.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 from agent.errors import Refused
@@ -60,9 +60,9 @@ def require(record: Record | None, event: Event) -> None:
             raise Refused(f"{event.escalation} is not in the ledger: open it first (`escalation open`)")
         return
     backdated = isinstance(event.data, Updated)
-    first = record.created_at if backdated else record.state_at
+    first = record.created_at if backdated else _last_step(record, event)
     if event.at < first:
-        what = "it was begun" if backdated else f"it became {record.state.replace('_', ' ')}"
+        what = "it was begun" if backdated else _last_change(record, first)
         raise Refused(
             f"{record.id}: {_time(event)} is before {what} ({first:%Y-%m-%d %H:%M} UTC): "
             "only updates may be written down for an earlier time"
@@ -70,6 +70,20 @@ def require(record: Record | None, event: Event) -> None:
     check = _CHECKS.get(type(event.data))
     if check is not None:
         check(record, event)
+
+
+def _last_step(record: Record, event: Event) -> datetime:
+    """Before which no step like this one can have happened. Others may have been told of later than they happened."""
+    if isinstance(event.data, Acknowledged | Resumed | Chased | Attached | Rerun | TermSet):
+        return record.state_at
+    pause = [moment for p in record.pauses[-1:] for moment in (p.start, p.until) if moment is not None]
+    return max(record.state_at, record.severity_at or record.state_at, *pause)
+
+
+def _last_change(record: Record, moment: datetime) -> str:
+    if moment == record.state_at:
+        return f"it became {record.state.replace('_', ' ')}"
+    return f"it became {record.severity}" if moment == record.severity_at else "its pause changed"
 
 
 def _time(event: Event) -> str:
@@ -126,7 +140,8 @@ def _no_code_fix(record: Record, code_fix: str) -> None:
 
 def _open(record: Record, _: Event) -> None:
     if record.state != "draft":
-        raise Refused(f"{record.id} was opened before: log an update, or reopen it")
+        how = "log an update" if record.state in ACTIVE else "reopen it if it goes on"
+        raise Refused(f"{record.id} is {record.state.replace('_', ' ')}: it was opened before, {how}")
 
 
 def _acknowledge(record: Record, event: Event) -> None:
@@ -163,7 +178,10 @@ def _update(record: Record, event: Event) -> None:
         raise Refused(f"{record.id}: the ask is answered by the team: use --to internal")
     if data.promise_due is not None and not data.promise.strip():
         raise Refused(f"{record.id}: a promised time needs the promise: add --promise TEXT")
-    if data.keeps is not None and not any(p.event == data.keeps and p.kept is None for p in record.promises):
+    kept = [p for p in record.promises if p.event == data.keeps]
+    if kept and event.at < kept[0].at:
+        raise Refused(f"{record.id}: {_time(event)} is before the promise of event {data.keeps} was made")
+    if data.keeps is not None and not any(p.kept is None for p in kept):
         open_ones = ", ".join(str(p.event) for p in record.promises if p.kept is None) or "none"
         raise Refused(f"{record.id}: no open promise was made in event {data.keeps}: open ones are {open_ones}")
 
@@ -181,8 +199,10 @@ def _severity(record: Record, event: Event) -> None:
     _words(record, data.evidence, "the evidence", "quote what shows it, with --evidence")
 
 
-def _reroute(record: Record, _: Event) -> None:
+def _reroute(record: Record, event: Event) -> None:
     _state(record, "reroute", ACTIVE)
+    if record.owner == "security" and cast(Rerouted, event.data).owner != "security":
+        _only_security(record, event, "give away")
 
 
 def _de_escalate(record: Record, event: Event) -> None:
@@ -210,6 +230,12 @@ def _de_escalate(record: Record, event: Event) -> None:
 
 def _by_workaround(record: Record, data: DeEscalated) -> None:
     code_fix = record.code_fix if data.code_fix == "unknown" else data.code_fix
+    harm = sorted(HARM & set(record.rules))
+    if record.severity == "critical" and harm:
+        raise Refused(
+            f"{record.id} is Critical by {', '.join(harm)}: a workaround lowers no harm to data or security "
+            "(policy 4); new facts may: `--reason new_information` with their evidence"
+        )
     if code_fix == "unknown":
         raise Refused(
             f"{record.id}: whether a code fix is still owed decides what a workaround does: "
@@ -219,12 +245,6 @@ def _by_workaround(record: Record, data: DeEscalated) -> None:
         if data.severity is not None:
             raise Refused(f"{record.id}: no code fix is owed, so it returns to support: leave --severity out")
         return
-    harm = sorted(HARM & set(record.rules))
-    if record.severity == "critical" and harm:
-        raise Refused(
-            f"{record.id} is Critical by {', '.join(harm)}: a workaround lowers no harm to data or security "
-            "(policy 4); new facts may: `--reason new_information` with their evidence"
-        )
     if data.severity != STEP_DOWN[record.severity or "medium"]:
         wanted = STEP_DOWN[record.severity or "medium"]
         raise Refused(f"{record.id}: a workaround lowers severity by one step: --severity {wanted}, the owner stays")
@@ -233,6 +253,7 @@ def _by_workaround(record: Record, data: DeEscalated) -> None:
 def _return(record: Record, event: Event) -> None:
     _state(record, "return to support", ACTIVE)
     _only_security(record, event, "return")
+    _a_person(record, event, "return it to support")
     _words(record, event.why, "the reason", "say why support can go on alone, with --why")
     _all_duties(record, cast(Returned, event.data).duties)
     _no_code_fix(record, "unknown")
@@ -317,7 +338,8 @@ def _resume(record: Record, event: Event) -> None:
 
 def _chase(record: Record, event: Event) -> None:
     if phase(record) not in _UNACKNOWLEDGED:
-        raise Refused(f"{record.id} is {record.state.replace('_', ' ')}: the ladder is for what nobody acknowledged")
+        states = ", ".join(_UNACKNOWLEDGED)
+        raise Refused(f"{record.id} is {record.state.replace('_', ' ')}: chase only from {states}")
     if cast(Chased, event.data).step <= record.chased:
         raise Refused(f"{record.id}: step {record.chased} of the ladder was taken already")
 
@@ -331,7 +353,7 @@ def _attach(record: Record, event: Event) -> None:
 
 def _set_term(record: Record, event: Event) -> None:
     if record.state == "closed":
-        raise Refused(f"{record.id} is closed")
+        raise Refused(f"{record.id} is closed: reopen it if it goes on")
     _a_person(record, event, "record a contract term")
 
 
@@ -341,6 +363,7 @@ def _rerun(record: Record, _: Event) -> None:
 
 
 _CHECKS: dict[type, Callable[[Record, Event], None]] = {
+    Drafted: _open,
     Opened: _open,
     Acknowledged: _acknowledge,
     Rejected: _reject,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from agent.errors import BadInput, Conflict
@@ -23,7 +23,7 @@ from agent.ledger.life import apply, replay
 from agent.ledger.requirements import require
 from agent.ledger.timers import timers
 from agent.policy.settings import Settings
-from schemas.ledger import OVER, Data, Drafted, Event, Opened, Record, Timer
+from schemas.ledger import ACTIVE, OVER, Attached, Data, Drafted, Event, Opened, Record, Timer
 from schemas.vocabulary import SEVERITY_RANK
 
 PREFIX = "ESC-"
@@ -169,6 +169,17 @@ class Ledger:
                 ).scalar()
         return None if found is None else Record.model_validate_json(found)
 
+    def open_ones(self, tickets: Sequence[str]) -> list[Record]:
+        """Active escalations of these tickets, or on which these hang."""
+        hanging = select(t.report.c.escalation).where(t.report.c.ticket.in_(list(tickets)))
+        wanted = select(t.escalation.c.record).where(
+            t.escalation.c.state.in_(ACTIVE),
+            or_(t.escalation.c.ticket.in_(list(tickets)), t.escalation.c.number.in_(hanging)),
+        )
+        with self.database.reading() as connection:
+            rows = connection.execute(wanted.order_by(t.escalation.c.number)).scalars().all()
+        return [Record.model_validate_json(row) for row in rows]
+
     def settings_of(self, record: Record) -> Settings:
         """The policy that the escalation was opened under; the default one for a draft."""
         if not record.policy_sha256:
@@ -222,10 +233,11 @@ class Ledger:
             events.append(event)
         if record is None:
             raise ValueError("nothing to append")
-        if record.policy_sha256:
-            so_far = [*self._events(connection, number), *events]
-            record = with_breaches(record, so_far, self._settings_of(connection, record.policy_sha256))
+        record = self._with_breaches(connection, record, [*self._events(connection, number), *events])
         connection.execute(insert(t.event), [_event_row(number, event) for event in events])
+        for event in events:
+            if isinstance(event.data, Attached):
+                _hang(connection, number, record, event.data, event.at)
         self._derive(connection, number, record, now)
         if self.outbox:
             connection.execute(insert(t.outbox), [_outbox_row(event, record, now) for event in events])
@@ -243,13 +255,23 @@ class Ledger:
         if running:
             connection.execute(insert(t.timer), timer_rows(number, running))
 
+    def _with_breaches(self, connection: Connection, record: Record, events: Sequence[Event]) -> Record:
+        if not record.policy_sha256:
+            return record
+        return with_breaches(record, events, self._settings_of(connection, record.policy_sha256))
+
     def _repeated(self, connection: Connection, key: str) -> Written | None:
         row = connection.execute(select(t.event.c.escalation).where(t.event.c.key == key)).one_or_none()
         if row is None:
             return None
         events = self._events(connection, row.escalation)
-        same = tuple(event for event in events if event.key == key or event.key.startswith(f"{key}."))
-        return Written(replay(events), same, repeated=True)
+        first = next(place for place, event in enumerate(events) if event.key == key)
+        same = [events[first]]
+        for place, event in enumerate(events[first + 1 :], start=1):
+            if event.key != f"{key}.{place}":
+                break
+            same.append(event)
+        return Written(self._with_breaches(connection, replay(events), events), tuple(same), repeated=True)
 
     def _after_a_race(self, ticket: str, key: str) -> Written:
         """Somebody else began the same at the same time: the same writer, or another one."""
@@ -286,6 +308,12 @@ class Ledger:
                 raise BadInput(f"the ledger has lost policy {sha256[:12]}: run `escalation ledger check`")
             self._settings[sha256] = Settings.model_validate_json(body)
         return self._settings[sha256]
+
+
+def _hang(connection: Connection, number: int, record: Record, data: Attached, at: datetime) -> None:
+    from agent.ledger.patterns import hang
+
+    hang(connection, ticket=data.ticket, account=data.account, at=at, escalation=number, title=record.headline)
 
 
 def number_of(identifier: str) -> int:
