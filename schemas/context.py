@@ -85,6 +85,7 @@ class Override(Model):
     outcome: Outcome
     owner: Owner | None = None
     severity: Severity | None = None
+    evidence: str = Field(default="", description="What shows it, where the severity of an open escalation falls")
 
 
 class Context(Model):

@@ -52,7 +52,9 @@ class Duties(Model):
 class Term(Model):
     """A contract term about updates to the customer, the only thing that may loosen the cadence (policy section 6)."""
 
-    customer_hours: float = Field(gt=0, description="Between two updates, in the unit of the severity's cadence")
+    customer_hours: float = Field(
+        gt=0, le=2000, allow_inf_nan=False, description="Between two updates, in the unit of the severity's cadence"
+    )
     source: str = Field(min_length=1, description="Where the term stands, such as 'contract 2026-14, section 4'")
 
 
@@ -384,6 +386,7 @@ class Record(Model):
     code_fix: CodeFix = "unknown"
     bug_record: str | None = None
     monitored_at: AwareDatetime | None = None
+    unexplained: bool = Field(default=False, description="Watched because the cause is unknown, not after a change")
     resolved_at: AwareDatetime | None = None
     resolution: str = ""
     root_cause: str = ""

@@ -21,6 +21,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from multiprocessing import connection
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any, Self
@@ -65,13 +66,13 @@ NEEDED_LATER = (
 
 
 class Crew:
-    """Writers that were started together."""
+    """Writers that were started together. Their process ids are theirs until `ended` is known."""
 
-    def __init__(self, output: int) -> None:
+    def __init__(self, program: "subprocess.Popen[bytes]") -> None:
         self.pids: list[int] = []
         self.ended: list[int] = []
         """Exit codes; the negative number of the signal for one that was killed."""
-        self._output = output
+        self._program = program
         self._rest = b""
         self._said: deque[dict[str, Any]] = deque()
         while not self.pids:
@@ -90,16 +91,21 @@ class Crew:
         return lines
 
     def _read(self) -> None:
-        if not select.select([self._output], [], [], PATIENCE)[0]:
+        assert self._program.stdin is not None
+        assert self._program.stdout is not None
+        if not select.select([self._program.stdout], [], [], PATIENCE)[0]:
             raise TimeoutError("a writer hangs")
-        read = os.read(self._output, 65536)
+        read = os.read(self._program.stdout.fileno(), 65536)
         if not read:
             raise EOFError("the program that starts the writers has ended")
         *lines, self._rest = (self._rest + read).split(b"\n")
         for line in map(json.loads, lines):
             self.pids = line.get("pids", self.pids)
             self.ended = line.get("ended", self.ended)
-            if not line.keys() & {"pids", "ended"}:
+            if "done" in line:
+                self._program.stdin.write(b"\n")
+                self._program.stdin.flush()
+            elif not line.keys() & {"pids", "ended"}:
                 self._said.append(line)
 
 
@@ -107,6 +113,7 @@ class Writers:
     """Starts writers; one crew at a time."""
 
     def __enter__(self) -> Self:
+        self._crew: Crew | None = None
         self._program = subprocess.Popen(
             [sys.executable, "-m", "tests.ledger_writer"],
             cwd=ROOT,
@@ -122,12 +129,15 @@ class Writers:
 
     def start(self, work: str, processes: int = 1, **options: Any) -> Crew:
         """Have the function `work` of this module done by so many processes at once."""
+        if self._crew is not None and not self._crew.ended:  # a test that failed has left it
+            self.__exit__()
+            self.__enter__()
         assert self._program.stdin is not None
-        assert self._program.stdout is not None
         order = {"work": work, "processes": processes, "options": options}
         self._program.stdin.write(json.dumps(order).encode() + b"\n")
         self._program.stdin.flush()
-        return Crew(self._program.stdout.fileno())
+        self._crew = Crew(self._program)
+        return self._crew
 
     def run(self, work: str, processes: int = 1, **options: Any) -> list[dict[str, Any]]:
         """Have it done, and return what was said. Fails if a process does not end well."""
@@ -301,6 +311,12 @@ def main() -> None:
         for process in crew:
             process.start()
         _say(pids=[process.pid for process in crew])
+        running = [process.sentinel for process in crew]
+        while running:
+            for sentinel in connection.wait(running):
+                running.remove(sentinel)
+        _say(done=True)
+        sys.stdin.readline()  # until it is known, nobody else may be given the process id of one that has ended
         for process in crew:
             process.join()
         _say(ended=[process.exitcode for process in crew])

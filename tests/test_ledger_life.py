@@ -131,7 +131,7 @@ def heard(text: str = "cause not found yet") -> Updated:
 
 
 def decided(**fields: Any) -> Overridden:
-    values = {"by": "Ana Lima", "why": "launch day", "at": FRIDAY, "outcome": "escalate"} | fields
+    values = {"by": "Ana Lima", "why": "launch day", "at": FRIDAY, "outcome": "escalate", "evidence": "mail"} | fields
     return Overridden(override=Override(**values))
 
 
@@ -579,9 +579,10 @@ def security_in(state: State) -> Tale:
 def test_only_security_lets_go_of_what_is_securitys(act: str) -> None:
     state, data, verb = LOWERS[act]
     tale = security_in(state)
+    what = "give it away" if verb == "give away" else f"{verb} it"
     for author in (ANA, JO, PAT, Author("Lea", "leadership")):
         assert tale.refused(data, 10, author) == (
-            f"ESC-1 is Security's: only Security may {verb} it (policy 7); "
+            f"ESC-1 is Security's: only Security may {what} (policy 7); "
             "let them do it, and record it with --team security"
         )
     tale.then(data, 10, SEC)
@@ -605,6 +606,7 @@ def test_elsewhere_support_may_record_it(act: str) -> None:
         ("acknowledged", HandedOver(to="night shift", team="security", note="n")),
         ("acknowledged", MONITORED),
         ("acknowledged", decided(severity="critical", owner="security")),
+        ("acknowledged", Rerouted(owner="security", next_hop="security")),
         ("closed", Reopened(severity="critical")),
         ("closed", Reopened(severity="critical", owner="security")),
     ],
@@ -941,7 +943,13 @@ def test_an_override_changes_severity_and_owner_and_is_kept() -> None:
     assert (record.owner, record.with_team, record.state) == ("product", "product", "open")
     assert (record.routed_at, record.acknowledged_at) == (hours(2), None)
     assert record.override == Override(
-        by="Ana Lima", why="known limit", at=FRIDAY, outcome="escalate", owner="product", severity="medium"
+        by="Ana Lima",
+        why="known limit",
+        at=FRIDAY,
+        outcome="escalate",
+        owner="product",
+        severity="medium",
+        evidence="mail",
     )
 
 
@@ -1190,6 +1198,14 @@ def test_a_step_that_another_one_must_precede_is_not_written_down_for_a_time_bef
     tale = Tale()
     tale.then(last, 5)
     tale.refused(late, 3, known=6)
+
+
+def test_what_ended_after_a_pause_is_not_written_down_for_a_time_in_it() -> None:
+    tale = Tale()
+    tale.then(Paused(), 5)
+    tale.then(Resumed(), 8)
+    tale.refused(RESOLVED, 7, known=9)
+    tale.then(RESOLVED, 8, known=9)
 
 
 def test_an_acknowledgement_that_is_written_down_late_does_not_hide_what_was_heard_since() -> None:

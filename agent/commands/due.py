@@ -64,13 +64,15 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
-def due_until(database: "Database", arguments: argparse.Namespace, now: datetime) -> "tuple[list[Due], int]":
-    """What the flags ask for."""
+def due_until(
+    database: "Database", arguments: argparse.Namespace, now: datetime, *, limit: int | None = None
+) -> "tuple[list[Due], int]":
+    """What the flags ask for; `limit` instead of theirs."""
     from agent.ledger.queries import due
 
     if not 0 <= arguments.ahead <= 24 * 366:
         raise BadInput(f"--ahead {arguments.ahead:g}: expected hours from 0 to a year")
-    limit = check_limit(arguments.limit)
+    limit = check_limit(arguments.limit) if limit is None else limit
     until = now + timedelta(hours=arguments.ahead)
     return due(database, until, owner=arguments.owner, holder=arguments.holder, limit=limit)
 

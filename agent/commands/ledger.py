@@ -1,14 +1,15 @@
 """The ledger itself: where it is, whether it is whole, and its tables.
 
 `where` says which database is meant. `check` makes every record, timer and breach again from the events and compares,
-and follows the chain of hashes, so an edit by hand shows. `upgrade` brings the tables of a shared server up to date.
+and follows the chain of hashes, so an edit by hand shows. `derive` makes them again and keeps them. `upgrade` brings
+the tables of a shared server up to date.
 """
 
 import argparse
 import json
 from typing import Literal
 
-from agent.commands.ledger_inputs import add_ledger, database_of
+from agent.commands.ledger_inputs import add_ledger, database_of, ledger_of
 from agent.commands.output import add_output, emit, emit_json, format_of, note, progress, ready
 from agent.errors import EXIT_DONE, EXIT_FINDINGS
 
@@ -22,7 +23,7 @@ EXAMPLES = """examples:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare this verb's arguments."""
-    parser.add_argument("action", choices=("where", "check", "upgrade"), help="what to do")
+    parser.add_argument("action", choices=("where", "check", "derive", "upgrade"), help="what to do")
     add_ledger(parser)
     add_output(parser, FORMATS)
 
@@ -35,6 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
         return _where(arguments, form)
     if arguments.action == "upgrade":
         return _upgrade(arguments, form)
+    if arguments.action == "derive":
+        return _derive(arguments, form)
     from agent.ledger.check import check
 
     with progress("checking the ledger"):
@@ -58,6 +61,16 @@ def _where(arguments: argparse.Namespace, form: str) -> int:
         emit_json(json.dumps({"ledger": shown(url), "there": is_there(url)}, indent=2), arguments.out)
     else:
         emit(f"{shown(url)}{'' if is_there(url) else ' (not there yet)'}", arguments.out)
+    return EXIT_DONE
+
+
+def _derive(arguments: argparse.Namespace, form: str) -> int:
+    with progress("deriving"):
+        count = ledger_of(arguments).derive_all()
+    if form == "json":
+        emit_json(json.dumps({"escalations": count}, indent=2), arguments.out)
+    else:
+        emit(f"{count} escalations: lists, timers and breaches made again from their events", arguments.out)
     return EXIT_DONE
 
 

@@ -5,7 +5,7 @@ import os
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from agent.commands.times import time_of
+from agent.commands.times import this_moment, time_of
 from agent.errors import BadInput
 
 if TYPE_CHECKING:
@@ -37,18 +37,25 @@ def add_now(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--now", metavar="TIME", help="ISO 8601 time to look from, with zone (default: this moment)")
 
 
-def add_writer(parser: argparse.ArgumentParser) -> None:
-    """Who writes, when it happened, and what keeps a write from being done twice or over another's."""
+def add_author(parser: argparse.ArgumentParser) -> None:
+    """Who writes, and what keeps a write from being done twice."""
     parser.add_argument("--by", metavar="NAME", help=f"who did it (default: {BY}, else the name of this login)")
     parser.add_argument(
-        "--team", choices=TEAMS, help=f"the team that this person acts for (default: {TEAM}, else support)"
+        "--team",
+        choices=TEAMS,
+        help=f"the team that this person acts for (default: {TEAM}, else support; ack: the team that has it)",
     )
     parser.add_argument("--through", metavar="NAME", help="the agent or program that writes this for the person")
+    parser.add_argument("--key", metavar="KEY", help="your own id of this write: sent again, it is written once")
+
+
+def add_writer(parser: argparse.ArgumentParser) -> None:
+    """Who writes, when it happened, and what keeps a write from being done over another's."""
+    add_author(parser)
     parser.add_argument("--at", metavar="TIME", help="when it happened, ISO 8601 with zone (default: this moment)")
     parser.add_argument(
         "--if-version", type=int, metavar="N", help="write only if the escalation still has this version (see show)"
     )
-    parser.add_argument("--key", metavar="KEY", help="your own id of this write: sent again, it is written once")
 
 
 def database_of(arguments: argparse.Namespace, *, make: bool = False) -> "Database":
@@ -71,7 +78,7 @@ def ledger_of(arguments: argparse.Namespace, *, make: bool = False) -> "Ledger":
     from agent.ledger.store import Ledger
     from agent.ledger.where import webhook_is_set
 
-    return Ledger(database_of(arguments, make=make), outbox=webhook_is_set())
+    return Ledger(database_of(arguments, make=make), outbox=webhook_is_set(), clock=this_moment)
 
 
 def author_of(arguments: argparse.Namespace, team: str | None = None) -> "Author":
@@ -84,7 +91,7 @@ def author_of(arguments: argparse.Namespace, team: str | None = None) -> "Author
         raise BadInput(f"--by {by[:40]!r}: expected a name of 1 to {LONGEST_NAME} characters")
     if by.casefold() == "policy":
         raise BadInput(f"--by {by!r} stands for the rules themselves: give the person's name")
-    chosen = arguments.team or team or os.environ.get(TEAM) or "support"
+    chosen = arguments.team or os.environ.get(TEAM) or team or "support"
     if chosen not in TEAMS:
         raise BadInput(f"{TEAM} {chosen[:40]!r}: expected one of {', '.join(TEAMS)}")
     return Author(by, chosen, " ".join((arguments.through or "").split())[:LONGEST_NAME])

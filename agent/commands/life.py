@@ -54,6 +54,7 @@ from schemas.vocabulary import SEVERITY_RANK, Outcome, Owner, Severity
 if TYPE_CHECKING:
     from agent.ledger.store import Ledger, Written
 
+LONGEST_TERM = 2000  # hours, or business days
 FORMATS: tuple[Literal["text", "json"], ...] = ("text", "json")
 Flags = argparse.Namespace
 
@@ -111,8 +112,8 @@ class Verb:
 
 
 def _default_team(verb: Verb, record: Record) -> str | None:
-    """Who acknowledges or rejects is the team that has it, unless a hand-over within support waits."""
-    if verb in (VERBS["ack"], VERBS["reject"]) and not record.receiver:
+    """Who acknowledges is the team that has it, unless a hand-over within support waits. Security says so itself."""
+    if verb is VERBS["ack"] and not record.receiver and record.with_team != "security":
         return record.with_team
     return None
 
@@ -249,6 +250,7 @@ def _override_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--outcome", choices=get_args(Outcome), default="escalate", help="default: escalate")
     parser.add_argument("--owner", choices=get_args(Owner), help="whose it is")
     parser.add_argument("--severity", choices=get_args(Severity), help="how severe it is")
+    parser.add_argument("--evidence", metavar="TEXT", default="", help="what shows it; needed to lower the severity")
 
 
 def _override(flags: Flags, _: Record, __: "Ledger") -> Data:
@@ -263,6 +265,7 @@ def _override(flags: Flags, _: Record, __: "Ledger") -> Data:
             outcome=flags.outcome,
             owner=flags.owner,
             severity=flags.severity,
+            evidence=flags.evidence,
         )
     )
 
@@ -292,8 +295,8 @@ def _term_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _term(flags: Flags, record: Record, _: "Ledger") -> Data:
-    if not flags.every > 0:
-        raise BadInput(f"{record.id}: --every {flags.every:g}: expected a number above 0")
+    if not 0 < flags.every <= LONGEST_TERM:
+        raise BadInput(f"{record.id}: --every {flags.every:g}: expected a number above 0, at most {LONGEST_TERM}")
     return TermSet(term=Term(customer_hours=flags.every, source=flags.source))
 
 
@@ -314,13 +317,17 @@ def _by_id(ledger: "Ledger", flags: Flags, _: datetime, __: datetime) -> Record:
 
 
 def _for_ticket(ledger: "Ledger", flags: Flags, at: datetime, now: datetime) -> Record:
-    if flags.id.upper().startswith("ESC-"):
-        return ledger.record(flags.id)
-    known = ledger.for_ticket(flags.id)
+    name = flags.id.strip()
+    if not name:
+        raise BadInput("no ticket and no escalation is named: give its id")
+    if name.upper().startswith("ESC-") or name.isdigit():
+        return ledger.record(name)
+    known = ledger.for_ticket(name)
     if known is not None:
         return known
+    note(f"ticket {name[:60]!r} is new to the ledger: a draft is begun for it")
     return ledger.begin(
-        Drafted(ticket=flags.id), author_of(flags), at=at, now=now, why="a person decided before any run"
+        Drafted(ticket=name), author_of(flags), at=at, now=now, why="a person decided before any run"
     ).record
 
 

@@ -34,9 +34,7 @@ EXAMPLES = """examples:
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare this verb's arguments."""
     parser.add_argument("--state", action="append", choices=STATES, help="only in this state; may be given again")
-    parser.add_argument(
-        "--all", action="store_true", help="in every state (default: active, or resolved and not closed)"
-    )
+    parser.add_argument("--all", action="store_true", help="in every state (default: all that are not closed)")
     parser.add_argument("--severity", choices=SEVERITIES, help="only of this severity")
     parser.add_argument("--account", metavar="NAME", help="only of this account")
     add_narrowing(parser)

@@ -18,7 +18,7 @@ from agent.commands.inputs import (
     parse,
     read_bytes,
 )
-from agent.commands.ledger_inputs import add_ledger, add_writer, author_of, ledger_of
+from agent.commands.ledger_inputs import add_author, add_ledger, author_of, ledger_of
 from agent.commands.output import add_output, emit, emit_json, format_of, note, ready
 from agent.commands.validate import brief_and_findings
 from agent.errors import EXIT_DONE, EXIT_FINDINGS, BadInput
@@ -50,7 +50,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--brief", metavar="FILE", help="the brief, as text or Markdown in the outline's layout")
     add_circumstances(parser)
     add_recording(parser)
-    add_writer(parser)
+    add_author(parser)
     add_ledger(parser)
     add_output(parser, FORMATS)
 

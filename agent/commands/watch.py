@@ -9,7 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from agent.commands.due import add_narrowing, as_json, due_until, page, status
+from agent.commands.due import MOST, add_narrowing, as_json, check_limit, due_until, page, status
 from agent.commands.ledger_inputs import add_ledger, database_of
 from agent.commands.output import colour, note, width
 from agent.commands.times import this_moment
@@ -45,6 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadInput(f"--every {arguments.every:g}: expected {FASTEST:g} second or more")
     if arguments.times is not None and arguments.times < 1:
         raise BadInput(f"--times {arguments.times}: expected 1 or more")
+    check_limit(arguments.limit)
     database = database_of(arguments)
     on_terminal = sys.stdout is not None and sys.stdout.isatty()
     seen: set[tuple[str, str, str]] = set()
@@ -52,12 +53,12 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         while True:
             now = this_moment()
-            found, total = due_until(database, arguments, now)
+            found, total = due_until(database, arguments, now, limit=MOST)
             late = {(row.line.id, row.kind, row.due.isoformat()): row for row in found if status(row, now) != "ahead"}
             fresh = [row for key, row in late.items() if key not in seen]
             if on_terminal:
                 bell = BELL if fresh and looks and not arguments.no_bell else ""
-                text = page(found, total, now, arguments, colour=colour(), width=width())
+                text = page(found[: arguments.limit], total, now, arguments, colour=colour(), width=width())
                 sys.stdout.write(f"{CLEAR}{bell}{now:%Y-%m-%d %H:%M:%S} UTC, every {arguments.every:g} s\n\n{text}")
             else:
                 sys.stdout.writelines(

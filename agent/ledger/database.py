@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from agent.errors import BadInput
@@ -68,7 +68,7 @@ class Database:
         if file is None:
             try:
                 return create_engine(self.url, poolclass=NullPool)
-            except ArgumentError:
+            except (ArgumentError, ValueError):
                 raise BadInput(f"ledger {self.shown!r}: no database URL: expected {EXPECTED}") from None
         try:
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -79,7 +79,9 @@ class Database:
                 f"ledger {str(file)[:200]!r} cannot be opened: {reason}; name another with --ledger"
             ) from None
         engine = create_engine(
-            self.url, poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS, "isolation_level": None}
+            URL.create("sqlite", database=str(file)),  # not the text, in which a ? would begin options
+            poolclass=NullPool,
+            connect_args={"timeout": BUSY_SECONDS, "isolation_level": None},
         )
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
@@ -89,7 +91,7 @@ class Database:
         """The version of the tables; None for an empty database."""
         with self.engine.connect() as connection, connection.begin():
             tables = set(self.engine.dialect.get_table_names(connection))
-            if "alembic_version" in tables:
+            if {"alembic_version", "escalation", "event"} <= tables:
                 found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
                 return found
         if tables:
@@ -109,7 +111,13 @@ class Database:
                 f"ledger {self.shown!r} has older tables ({version}, needed {SCHEMA}): when all who share it can "
                 "update, run `escalation ledger upgrade`"
             )
+        if version is None and self.is_sqlite:
+            write_ahead(self.engine)
         migrate(self.engine)
+        if version is not None:
+            from agent.ledger.store import Ledger
+
+            Ledger(self).derive_all()  # an older program derived less
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:
@@ -120,16 +128,39 @@ class Database:
                 f"ledger {self.shown!r}: the package {error.name!r} is missing: install this program with its "
                 "extra `postgres`"
             ) from None
-        except DBAPIError as error:
-            if error.connection_invalidated or _is_about_the_database(error):
-                said = " ".join(str(error.orig).split())[:200]
-                raise BadInput(f"ledger {self.shown!r} cannot be used: {said}") from None
+        except IntegrityError:  # two writers met: what that means, the writer knows
             raise
+        except (DBAPIError, UnicodeEncodeError) as error:
+            said = " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())[:200]
+            raise BadInput(f"ledger {self.shown!r} cannot be used: {said}") from None
 
 
 def upgrade(url: str | None) -> str | None:
     """Bring a ledger's tables up to date. Returns the version that they had; None: there were none."""
     return Database(url, upgrade=True).found
+
+
+def write_ahead(engine: Engine) -> None:
+    """Let readers go on while somebody writes. Kept in the file; SQLite itself does not wait for a lock here."""
+    from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
+    waiting = Retrying(
+        retry=retry_if_exception_type(OperationalError),
+        stop=stop_after_delay(BUSY_SECONDS),
+        wait=wait_fixed(0.05),
+        reraise=True,
+    )
+    for attempt in waiting:
+        with attempt, engine.connect() as connection:
+            raw = connection.connection.cursor()
+            try:
+                raw.execute("PRAGMA journal_mode=WAL")
+            except Exception as error:
+                if "locked" not in str(error):
+                    raise
+                raise OperationalError("PRAGMA journal_mode=WAL", {}, error) from None
+            finally:
+                raw.close()
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:
@@ -148,7 +179,7 @@ def migrate(engine: Engine, revision: str = "head") -> None:
 
 def _prepare(connection: Any, _: object) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -157,8 +188,3 @@ def _begin(connection: Connection) -> None:
     # A transaction that reads first and writes later could find that another wrote between; so writers begin as such.
     immediate = connection.get_execution_options().get("immediate")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
-
-def _is_about_the_database(error: SQLAlchemyError) -> bool:
-    """Whether it is the database that cannot be used (not reachable, no database, full), not a mistake in a query."""
-    return type(error).__name__ in ("OperationalError", "DatabaseError", "InterfaceError")

@@ -45,8 +45,8 @@ def draft(due: Due) -> Draft | None:
         name = "draft_confirm"
     text = _fill(name, record, due, outside)
     if outside:
-        accounts = ", ".join(record.get("accounts", ()))
-        return Draft(f"the customer{f', {accounts}' if accounts else ''}", text, _news(record))
+        account = record.get("account")
+        return Draft(f"the customer{f', {account}' if account else ''}", text, _news(record))
     return Draft(_team(record), text)
 
 
@@ -58,22 +58,29 @@ def _fill(name: str, record: dict[str, Any], due: Due, outside: bool) -> str:
     zone = (zone_named(record.get("customer_zone")) or office) if outside else office
     deadline = due.due if due.kind == "deadline" else _moment(record.get("deadline"))
     secret = record.get("owner") == "security" and record.get("with_team") != "security"
+    asked = not secret and not record.get("answered_at")
+    # What was agreed holds until severity changes or it is reopened; then its own timer says the time.
+    agreed = due.kind == "deadline" or not record.get("severity_at")
+    ticket, owner = record["ticket"], OWNER_LABEL[record.get("owner") or "l2_support"]
     values = {
         "id": record["id"],
-        "ticket": record["ticket"],
+        "ticket": "" if ticket.startswith("sha256:") else ticket,
+        "owner": owner if owner != _team(record) else "",
+        "reopened": bool(record.get("reopened")),
+        "unexplained": bool(record.get("unexplained")),
+        "ends": when(due.overdue, zone),
         "severity": (record.get("severity") or "").capitalize(),
         "state": due.line.state,
         "team": _team(record),
         "headline": "" if secret else record.get("headline", ""),
-        "ask": "" if secret else record.get("ask", ""),
+        "ask": record.get("ask", "") if asked else "",
         "routed": _when(record.get("routed_at"), zone),
         "acknowledged": bool(record.get("acknowledged_at")),
-        "deadline": when(deadline, zone) if deadline else "",
+        "deadline": when(deadline, zone) if deadline and agreed else "",
         "last_internal": None if secret else _said(record.get("last_internal"), zone),
         "last_customer": _said(record.get("last_customer"), zone),
         "resolution": record.get("resolution", ""),
         "root_cause": record.get("root_cause", ""),
-        "way_on": record.get("way_on", ""),
     }
     return text_environment(0, False).get_template(f"ledger/{name}.txt.j2").render(**values).strip()
 
@@ -83,14 +90,22 @@ def _team(record: dict[str, Any]) -> str:
 
 
 def _news(record: dict[str, Any]) -> tuple[str, ...]:
+    """For support to weigh, never part of the letter: what was said inside, and who else has to be told."""
+    others = [name for name in record.get("accounts", ()) if name != record.get("account")]
+    found = []
+    if others:
+        tickets = ", ".join(record.get("tickets", ()))
+        found.append(f"Also owed an update, each in their own ticket ({tickets}): {', '.join(others)}")
+    if record.get("owner") == "security":
+        return tuple(found)
     inside, outside = record.get("last_internal"), record.get("last_customer")
-    if record.get("owner") == "security" or not inside:
-        return ()
-    if outside and inside["at"] <= outside["at"]:
-        return ()
-    return (
-        f"Heard inside and not told to the customer yet (event {inside['event']}, {inside['by']}): {inside['text']}",
-    )
+    if inside and not (outside and inside["at"] <= outside["at"]):
+        said = f"(event {inside['event']}, {inside['by']}): {inside['text']}"
+        found.append(f"Heard inside and not told to the customer yet {said}")
+    for label, name in (("Way on", "way_on"), ("Resolution", "resolution")):
+        if record.get(name):
+            found.append(f"{label}, as it was written down inside: {record[name]}")
+    return tuple(found)
 
 
 def _said(said: dict[str, Any] | None, zone: Any) -> dict[str, Any] | None:

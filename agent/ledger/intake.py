@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from agent.errors import Refused
+from agent.errors import Conflict, Refused
 from agent.ledger.naming import account_of, area_of, subject_of, ticket_of
 from agent.ledger.requirements import POLICY
 from agent.ledger.store import Author, Ledger, Step, sha256_of
@@ -102,13 +102,19 @@ def take_in(
     if missing:
         return _draft(ledger, record, run, ticket, author, now, key, missing)
     body = result_body(run)
-    data = opened(run, settings, ticket, customer_zone, sha256_of(body))
+    data = opened(run, settings, ticket, customer_zone, sha256_of(body), now)
     if record is not None:
         written = ledger.append(
             record.id, data, author, at=now, now=now, why=despite, key=key, settings=settings, result=body
         )
     else:
-        written = ledger.begin(data, author, at=now, now=now, settings=settings, result=body, why=despite, key=key)
+        try:
+            written = ledger.begin(data, author, at=now, now=now, settings=settings, result=body, why=despite, key=key)
+        except Conflict:  # somebody opened the same ticket at the same moment: then this is news of it
+            record = ledger.for_ticket(ticket)
+            if record is None or record.state in OVER:
+                raise
+            return _news(ledger, record, run, ticket, author, now, key)
     return Taken("opened", written.record, _hop(written.record), written.repeated)
 
 
@@ -135,7 +141,9 @@ def result_body(run: Escalation) -> str:
     return json.dumps(kept, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def opened(run: Escalation, settings: Settings, ticket: str, customer_zone: str | None, result_sha256: str) -> Opened:
+def opened(
+    run: Escalation, settings: Settings, ticket: str, customer_zone: str | None, result_sha256: str, now: datetime
+) -> Opened:
     """The event that opens an escalation, from the decision that stands."""
     decision, account = run.decision, account_of(run.facts, run.context)
     if decision.owner is None or decision.severity is None:
@@ -157,7 +165,8 @@ def opened(run: Escalation, settings: Settings, ticket: str, customer_zone: str 
         rules=fired,
         product_area=area_of(run.facts),
         ask=run.brief.asks[0].text if run.brief is not None and run.brief.asks else "",
-        deadline=decision.deadline,
+        # A run that was opened too late for its deadline gets it anew, by the timers, from the opening.
+        deadline=decision.deadline if decision.deadline and decision.deadline > now else None,
         deadline_basis=decision.deadline_basis,
         calendar=run.context.calendar or settings.calendar,
         customer_zone=customer_zone,

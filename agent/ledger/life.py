@@ -216,7 +216,7 @@ def _contact(record: Record, event: Event) -> datetime:
 
 
 def _monitored(record: Record, event: Event) -> Changes:
-    changes: Changes = {"monitored_at": event.at, "last_contact": _contact(record, event)}
+    changes: Changes = {"monitored_at": event.at, "last_contact": _contact(record, event), "unexplained": False}
     if record.receiver:  # support's own hand-over goes on waiting
         return changes | {"resumes": "monitoring"}
     return changes | {"state": "monitoring", "state_at": event.at, "resumes": None}
@@ -311,7 +311,7 @@ def _de_escalated(record: Record, event: Event, data: DeEscalated) -> Changes:
     if data.reason == "resolved_itself":
         if data.root_cause or record.root_cause:
             return changes | _ended(record, event, "resolved", told=True) | {"resolved_at": event.at}
-        watched: Changes = {"monitored_at": event.at, "last_contact": event.at}
+        watched: Changes = {"monitored_at": event.at, "last_contact": event.at, "unexplained": True}
         return changes | _moved(record, event, "monitoring") | watched
     return changes | _ended(record, event, "returned_to_support", told=True)
 
@@ -320,7 +320,8 @@ def _resolved(record: Record, event: Event, data: Resolved) -> Changes:
     cause = data.root_cause or record.root_cause
     changes: Changes = {"resolution": data.resolution or record.resolution, "root_cause": cause}
     if not cause:  # policy section 7: without the root cause it stays in monitoring
-        return changes | _moved(record, event, "monitoring") | {"monitored_at": event.at, "last_contact": event.at}
+        watched: Changes = {"monitored_at": event.at, "last_contact": event.at, "unexplained": True}
+        return changes | _moved(record, event, "monitoring") | watched
     return changes | _ended(record, event, "resolved", told=False) | {"resolved_at": event.at}
 
 

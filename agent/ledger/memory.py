@@ -62,13 +62,13 @@ class Memory:
         if not confirmed:
             return recall.context, tuple(similar)
         given = {related.ticket for related in recall.context.related}
-        related = [r for r in self._related(recall.new.ticket, confirmed) if r.ticket not in given]
+        related = [r for r in self._related(recall.new, confirmed) if r.ticket not in given]
         return recall.context.model_copy(update={"related": (*recall.context.related, *related)}), tuple(similar)
 
-    def _related(self, ticket: str, confirmed: list[Similar]) -> list[Related]:
+    def _related(self, new: Fingerprint, confirmed: list[Similar]) -> list[Related]:
         """All reports that hang together with the confirmed ones."""
         by_support = {s.ticket for s in confirmed if s.confirmed_by == "support"}
-        tickets = patterns.group_of(self.ledger.database, ticket, [s.ticket for s in confirmed])
+        tickets = patterns.group_of(self.ledger.database, new.ticket, [s.ticket for s in confirmed])
         return [
             Related(
                 ticket=row["ticket"],
@@ -78,7 +78,8 @@ class Memory:
                 reported=row["reported_at"],
                 high_value=row["high_value"],
                 blocked=row["blocked"],
-                resolved=row["resolved_at"],
+                # The same again is a regression; what was reported before the fix is the same fault still.
+                resolved=row["resolved_at"] if _before(row["resolved_at"], new.reported_at) else None,
             )
             for row in patterns.reports_of(self.ledger.database, sorted(tickets))
         ]
@@ -100,6 +101,10 @@ class Memory:
             cause = any(ticket in named and named[ticket].same == "cause" for ticket in tickets)
             found.append(Same(record, "cause" if cause else "symptoms", "support" if support else "model"))
         return max(found, key=lambda same: same.record.opened_at or same.record.created_at, default=None)
+
+
+def _before(resolved: datetime | None, reported: datetime) -> bool:
+    return resolved is not None and resolved < reported
 
 
 def _with_record(context: Context, record: Record) -> Context:

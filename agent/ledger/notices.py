@@ -1,4 +1,4 @@
-"""What is told to a webhook about an event or an overdue time: small JSON, without a word from the ticket."""
+"""What is told to a webhook about an event or an overdue time: small JSON, of the ticket only its id and headline."""
 
 import json
 from typing import Any

@@ -10,8 +10,18 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from agent.ledger import tables as t
 from agent.ledger.database import Database
 
-LIVE = ("open", "acknowledged", "monitoring", "handed_over", "reopened", "resolved")
-"""What is on the table: active, or resolved and not closed yet."""
+LIVE = (
+    "draft",
+    "open",
+    "acknowledged",
+    "monitoring",
+    "handed_over",
+    "reopened",
+    "resolved",
+    "rejected",
+    "returned_to_support",
+)
+"""What is on the table: everything that is not closed yet."""
 SEVERITIES = ("", "medium", "high", "critical")
 
 _COLUMNS = (
@@ -102,7 +112,7 @@ def listing(
 def due(
     database: Database, until: datetime, *, owner: str | None = None, holder: str | None = None, limit: int = 50
 ) -> tuple[list[Due], int]:
-    """What is due by `until`, the longest overdue first; and how many in all."""
+    """What is due by `until`, the most severe first, then the longest due; and how many in all."""
     condition: list[ColumnElement[bool]] = [t.timer.c.due_at <= until]
     source = t.timer.join(t.escalation, t.timer.c.escalation == t.escalation.c.number)
     if owner:
@@ -114,7 +124,7 @@ def due(
         select(*_COLUMNS, t.escalation.c.record, *(c for c in t.timer.c if c.name not in ("escalation", "number")))
         .select_from(source)
         .where(*condition)
-        .order_by(t.timer.c.due_at, t.timer.c.escalation, t.timer.c.number)
+        .order_by(t.escalation.c.urgency.desc(), t.timer.c.due_at, t.timer.c.escalation, t.timer.c.number)
         .limit(limit)
     )
     with database.reading() as connection:

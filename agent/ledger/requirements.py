@@ -41,9 +41,12 @@ from schemas.vocabulary import OWNER_LABEL, SEVERITY_RANK
 
 # A writer's clock may be ahead of the ledger's by so much; beyond it, an event lies in the future.
 CLOCK_SKEW = timedelta(minutes=2)
+LONGEST = 20_000
+"""Characters of an event, the opening apart, which holds what a run made."""
 # A workaround never lowers these (policy section 4: harm to data or security stays Critical).
 HARM = frozenset(("SEC-1", "SEC-2", "TEC-1", "TEC-2"))
 STEP_DOWN = {"critical": "high", "high": "medium", "medium": "medium"}
+GIVE_AWAY = "give away"
 POLICY = "policy"
 """The `by` of events that follow from the rules, not from a person."""
 
@@ -55,6 +58,8 @@ def require(record: Record | None, event: Event) -> None:
     """Raises Refused unless this event may follow."""
     if event.at > event.recorded_at + CLOCK_SKEW:
         raise Refused(f"{event.escalation}: {_time(event)} lies in the future: give the time at which it happened")
+    if not isinstance(event.data, Opened) and len(event.data.model_dump_json()) + len(event.why) > LONGEST:
+        raise Refused(f"{event.escalation}: longer than {LONGEST:,} characters: write down what matters, link the rest")
     if record is None:
         if not isinstance(event.data, Drafted | Opened):
             raise Refused(f"{event.escalation} is not in the ledger: open it first (`escalation open`)")
@@ -99,8 +104,9 @@ def _state(record: Record, verb: str, states: tuple[State, ...]) -> None:
 
 def _only_security(record: Record, event: Event, verb: str) -> None:
     if record.owner == "security" and event.team != "security":
+        what = "give it away" if verb == GIVE_AWAY else f"{verb} it"
         raise Refused(
-            f"{record.id} is Security's: only Security may {verb} it (policy 7); "
+            f"{record.id} is Security's: only Security may {what} (policy 7); "
             "let them do it, and record it with --team security"
         )
 
@@ -181,6 +187,8 @@ def _update(record: Record, event: Event) -> None:
     kept = [p for p in record.promises if p.event == data.keeps]
     if kept and event.at < kept[0].at:
         raise Refused(f"{record.id}: {_time(event)} is before the promise of event {data.keeps} was made")
+    if data.promise_due is not None and data.promise_due <= event.at:
+        raise Refused(f"{record.id}: the promised time {data.promise_due:%Y-%m-%d %H:%M} UTC is not after the promise")
     if data.keeps is not None and not any(p.kept is None for p in kept):
         open_ones = ", ".join(str(p.event) for p in record.promises if p.kept is None) or "none"
         raise Refused(f"{record.id}: no open promise was made in event {data.keeps}: open ones are {open_ones}")
@@ -202,7 +210,7 @@ def _severity(record: Record, event: Event) -> None:
 def _reroute(record: Record, event: Event) -> None:
     _state(record, "reroute", ACTIVE)
     if record.owner == "security" and cast(Rerouted, event.data).owner != "security":
-        _only_security(record, event, "give away")
+        _only_security(record, event, GIVE_AWAY)
 
 
 def _de_escalate(record: Record, event: Event) -> None:
@@ -293,7 +301,7 @@ def _reopen(record: Record, event: Event) -> None:
     if SEVERITY_RANK[data.severity] < SEVERITY_RANK[record.severity]:
         raise Refused(f"{record.id} was {record.severity}: it comes back at least as {record.severity} (policy 7)")
     if record.owner == "security" and data.owner not in (None, "security"):
-        _only_security(record, event, "give away")
+        _only_security(record, event, GIVE_AWAY)
 
 
 def _hand_over(record: Record, event: Event) -> None:
@@ -302,7 +310,7 @@ def _hand_over(record: Record, event: Event) -> None:
     _words(record, data.to, "the receiver", "say who takes it on, with --to")
     _words(record, data.note, "the handover note", "it is written by `escalation handover`")
     if record.owner == "security" and data.team not in (None, "security"):
-        _only_security(record, event, "give away")
+        _only_security(record, event, GIVE_AWAY)
 
 
 def _override(record: Record, event: Event) -> None:
@@ -315,9 +323,10 @@ def _override(record: Record, event: Event) -> None:
             "(`escalation return`), so that its four duties are done"
         )
     if record.owner == "security" and override.owner not in (None, "security"):
-        _only_security(record, event, "give away")
-    if SEVERITY_RANK[override.severity or record.severity] < SEVERITY_RANK[record.severity]:
+        _only_security(record, event, GIVE_AWAY)
+    if record.state in ACTIVE and SEVERITY_RANK[override.severity or record.severity] < SEVERITY_RANK[record.severity]:
         _only_security(record, event, "lower")
+        _words(record, override.evidence, "the evidence", "quote what shows it, with --evidence")
 
 
 def _pause(record: Record, event: Event) -> None:

@@ -7,7 +7,7 @@ says which version it saw is refused if there is a newer one.
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from agent.errors import BadInput, Conflict
+from agent.errors import BadInput, Conflict, Refused
 from agent.ledger import tables as t
 from agent.ledger.database import Database
 from agent.ledger.history import with_breaches
@@ -23,10 +23,12 @@ from agent.ledger.life import apply, replay
 from agent.ledger.requirements import require
 from agent.ledger.timers import timers
 from agent.policy.settings import Settings
-from schemas.ledger import ACTIVE, OVER, Attached, Data, Drafted, Event, Opened, Record, Timer
+from schemas.ledger import ACTIVE, OVER, Attached, Breach, Data, Drafted, Event, Opened, Record, Timer
 from schemas.vocabulary import SEVERITY_RANK
 
 PREFIX = "ESC-"
+HASHED = "event-1"
+"""How an event is hashed: a fixed list of what is stored, so that a later program can still check it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +59,16 @@ class Written:
 
 
 class Ledger:
-    """A ledger in a database. `outbox`: whether each event is also laid out for the webhook."""
+    """A ledger in a database. `outbox`: whether each event is also laid out for the webhook.
 
-    def __init__(self, database: Database, *, outbox: bool = False) -> None:
+    `clock`: by which it is written down when something was recorded, whatever `now` a writer gives.
+    """
+
+    def __init__(
+        self, database: Database, *, outbox: bool = False, clock: Callable[[], datetime] | None = None
+    ) -> None:
         self.database = database
+        self.clock = clock
         self.outbox = outbox
         self._settings: dict[str, Settings] = {}
 
@@ -101,7 +109,7 @@ class Ledger:
                     record="",
                 )
                 number = int(connection.execute(row).inserted_primary_key[0])  # type: ignore[index]
-                return self._append(connection, number, None, "", [Step(data)], author, at, now, why, key)
+                return self._append(connection, number, None, [], [Step(data)], author, at, now, why, key)
         except IntegrityError:
             return self._after_a_race(data.ticket, key)
 
@@ -126,21 +134,41 @@ class Ledger:
         key = key or uuid.uuid4().hex
         steps = list(data) if isinstance(data, Sequence) else [Step(data)]
         number = number_of(identifier)
+        try:
+            return self._appended(number, steps, author, at, now, why, key, if_version, settings, result)
+        except IntegrityError:
+            raise self._met(number, key) from None
+
+    def _appended(
+        self,
+        number: int,
+        steps: list[Step],
+        author: Author,
+        at: datetime,
+        now: datetime,
+        why: str,
+        key: str,
+        if_version: int | None,
+        settings: Settings | None,
+        result: str | None,
+    ) -> Written:
         with self.database.writing() as connection:
             row = connection.execute(
-                select(t.escalation.c.version).where(t.escalation.c.number == number).with_for_update()
+                select(t.escalation.c.record).where(t.escalation.c.number == number).with_for_update()
             ).one_or_none()
             if row is None:
-                raise BadInput(f"no escalation {identifier[:40]!r} in the ledger: see `escalation list --all`")
+                raise BadInput(f"no escalation '{PREFIX}{number}' in the ledger: see `escalation list --all`")
             known = self._repeated(connection, key)
+            if known is not None and known.record.id != f"{PREFIX}{number}":
+                raise Conflict(f"key {key[:60]!r} was used for {known.record.id} before: choose another")
             if known is not None:
                 return known
             events = self._events(connection, number)
-            record = replay(events)
+            record = replay(events).model_copy(update={"breaches": _kept_breaches(row.record)})
             if if_version is not None and if_version != record.version:
                 raise _conflict(record, events, if_version)
             self._keep(connection, settings, result)
-            return self._append(connection, number, record, events[-1].sha256, steps, author, at, now, why, key)
+            return self._append(connection, number, record, events, steps, author, at, now, why, key)
 
     def record(self, identifier: str) -> Record:
         """The record as it stands. Raises BadInput for an unknown one."""
@@ -187,13 +215,26 @@ class Ledger:
 
             return load_settings()
         with self.database.reading() as connection:
-            return self._settings_of(connection, record.policy_sha256)
+            return self.policy(connection, record.policy_sha256)
 
     def result(self, record: Record) -> dict[str, Any]:
         """Facts, context, decision, brief and provenance of the run that was recorded last; {} for a draft."""
         with self.database.reading() as connection:
             body = connection.execute(select(t.result.c.body).where(t.result.c.sha256 == record.result_sha256)).scalar()
         return json.loads(body) if body else {}
+
+    def derive_all(self) -> int:
+        """Make every record, timer and row again from its events. Returns how many escalations there are."""
+        with self.database.reading() as connection:
+            numbers = list(connection.execute(select(t.escalation.c.number)).scalars())
+        for number in numbers:
+            with self.database.writing() as connection:
+                row = select(t.escalation.c.updated_at).where(t.escalation.c.number == number).with_for_update()
+                updated_at = connection.execute(row).scalar_one()
+                events = self._events(connection, number)
+                record = self._with_breaches(connection, replay(events), events)
+                self._derive(connection, number, record, updated_at)
+        return len(numbers)
 
     # What follows works inside a transaction that is open.
 
@@ -202,7 +243,7 @@ class Ledger:
         connection: Connection,
         number: int,
         record: Record | None,
-        previous: str,
+        earlier: list[Event],
         steps: list[Step],
         author: Author,
         at: datetime,
@@ -211,8 +252,9 @@ class Ledger:
         key: str,
     ) -> Written:
         # As the database gives it back, so that event, hash and record are the same whenever they are made.
-        at, now = at.astimezone(UTC), now.astimezone(UTC)
-        events = []
+        at, now = at.astimezone(UTC), (self.clock() if self.clock else now).astimezone(UTC)
+        before, events = record, []
+        previous = earlier[-1].sha256 if earlier else ""
         for place, step in enumerate(steps):
             writer = step.author or author
             event = Event(
@@ -233,7 +275,7 @@ class Ledger:
             events.append(event)
         if record is None:
             raise ValueError("nothing to append")
-        record = self._with_breaches(connection, record, [*self._events(connection, number), *events])
+        record = self._with_breaches(connection, record, [*earlier, *events], before)
         connection.execute(insert(t.event), [_event_row(number, event) for event in events])
         for event in events:
             if isinstance(event.data, Attached):
@@ -247,7 +289,7 @@ class Ledger:
         """Row and timers from the record."""
         running: tuple[Timer, ...] = ()
         if record.policy_sha256:
-            running = timers(record, self._settings_of(connection, record.policy_sha256))
+            running = timers(record, self.policy(connection, record.policy_sha256))
         connection.execute(
             update(t.escalation).where(t.escalation.c.number == number).values(**escalation_row(record, running, now))
         )
@@ -255,10 +297,13 @@ class Ledger:
         if running:
             connection.execute(insert(t.timer), timer_rows(number, running))
 
-    def _with_breaches(self, connection: Connection, record: Record, events: Sequence[Event]) -> Record:
+    def _with_breaches(
+        self, connection: Connection, record: Record, events: Sequence[Event], before: Record | None = None
+    ) -> Record:
+        """`before`: the record before the last of these events, with its breaches, where it is known."""
         if not record.policy_sha256:
             return record
-        return with_breaches(record, events, self._settings_of(connection, record.policy_sha256))
+        return with_breaches(record, events, self.policy(connection, record.policy_sha256), before)
 
     def _repeated(self, connection: Connection, key: str) -> Written | None:
         row = connection.execute(select(t.event.c.escalation).where(t.event.c.key == key)).one_or_none()
@@ -272,6 +317,22 @@ class Ledger:
                 break
             same.append(event)
         return Written(self._with_breaches(connection, replay(events), events), tuple(same), repeated=True)
+
+    def _met(self, number: int, key: str) -> Conflict:
+        """Why the database refused: the ticket has another open escalation, or a key was used before."""
+        with self.database.reading() as connection:
+            ticket = connection.execute(select(t.escalation.c.ticket).where(t.escalation.c.number == number)).scalar()
+            holder = connection.execute(
+                select(t.escalation.c.number).where(
+                    t.escalation.c.live_ticket == ticket, t.escalation.c.number != number
+                )
+            ).scalar()
+        if holder is None:
+            return Conflict(f"key {key[:60]!r} was used before, for another write: choose another")
+        return Conflict(
+            f"ticket {str(ticket)[:60]!r} has an open escalation, {PREFIX}{holder}: log an update there, "
+            "no twin is opened"
+        )
 
     def _after_a_race(self, ticket: str, key: str) -> Written:
         """Somebody else began the same at the same time: the same writer, or another one."""
@@ -290,7 +351,7 @@ class Ledger:
         rows = connection.execute(
             select(t.event).where(t.event.c.escalation == number).order_by(t.event.c.number)
         ).mappings()
-        return [_event(row) for row in rows]
+        return [event_of(row) for row in rows]
 
     def _keep(self, connection: Connection, settings: Settings | None, result: str | None) -> None:
         if settings is not None:
@@ -301,7 +362,8 @@ class Ledger:
         if result is not None:
             _insert_once(connection, t.result, sha256=sha256_of(result), body=result)
 
-    def _settings_of(self, connection: Connection, sha256: str) -> Settings:
+    def policy(self, connection: Connection, sha256: str) -> Settings:
+        """The policy of this hash."""
         if sha256 not in self._settings:
             body = connection.execute(select(t.policy.c.body).where(t.policy.c.sha256 == sha256)).scalar()
             if body is None:
@@ -310,9 +372,20 @@ class Ledger:
         return self._settings[sha256]
 
 
+def _kept_breaches(record: str) -> tuple[Breach, ...]:
+    return tuple(Breach.model_validate(breach) for breach in json.loads(record).get("breaches", ()))
+
+
 def _hang(connection: Connection, number: int, record: Record, data: Attached, at: datetime) -> None:
     from agent.ledger.patterns import hang
 
+    own = select(t.escalation.c.number).where(t.escalation.c.live_ticket == data.ticket)
+    twin = connection.execute(own.where(t.escalation.c.number != number)).scalar()
+    if twin is not None:
+        raise Refused(
+            f"{PREFIX}{number}: ticket {data.ticket[:60]!r} has an escalation of its own, {PREFIX}{twin}: end that one "
+            "first (`escalation reject` as duplicate), then attach the ticket"
+        )
     hang(connection, ticket=data.ticket, account=data.account, at=at, escalation=number, title=record.headline)
 
 
@@ -329,10 +402,18 @@ def sha256_of(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
-def chained(previous: str, event: Event) -> str:
-    """The event's hash over all its fields and the hash of the event before it."""
-    body = event.model_dump_json(exclude={"sha256"})
-    return sha256_of(f"{previous}\n{body}")
+def chained(previous: str, event: Event, data: str | None = None) -> str:
+    """The event's hash over all that is stored of it, and the hash of the event before it.
+
+    `data` as it is stored: what an older program wrote is hashed as it wrote it.
+    """
+    stored = data if data is not None else event.data.model_dump_json()
+    told = (event.number, event.key, _iso(event.at), _iso(event.recorded_at), event.by, event.team, event.through)
+    return sha256_of(json.dumps([HASHED, previous, *told, event.why, stored], ensure_ascii=False))
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
 
 
 def escalation_row(record: Record, running: Sequence[Timer], now: datetime) -> dict[str, Any]:
@@ -393,7 +474,8 @@ def _event_row(number: int, event: Event) -> dict[str, Any]:
     }
 
 
-def _event(row: Any) -> Event:
+def event_of(row: Any) -> Event:
+    """A stored event. Raises ValueError for one that cannot be read."""
     return Event(
         escalation=f"{PREFIX}{row['escalation']}",
         data=json.loads(row["data"]),

@@ -218,7 +218,8 @@ class _Book:
         if record.last_customer is not None and record.last_customer.at > opened:
             start, begun = record.last_customer.at, f"Last update to the customer (event {record.last_customer.event})"
         names = ", ".join(record.accounts)
-        what = f"Update the customer{f' ({names})' if names else ''}, news or not"
+        several = "s, each in their own ticket" if len(record.accounts) > 1 else ""
+        what = f"Update the customer{several}{f' ({names})' if names else ''}, news or not"
         return self._cadence("customer", what, start, begun, low, high, rule)
 
     def _customer_bounds(self) -> tuple[float, float, str]:
@@ -236,19 +237,20 @@ class _Book:
         return low, high, rule
 
     def _deadline(self) -> Timer | None:
-        """The ask's deadline. A change of severity or a return sets it anew, from that moment."""
+        """The ask's deadline. A change of severity or a reopening sets it anew, from that moment."""
         record = self.record
         due, basis = record.deadline, record.deadline_basis
-        anew = max((m for m in (record.severity_at, record.routed_at) if m), default=None)
-        if record.opened_at is None or anew is None or record.answered_at is not None:
+        if record.opened_at is None or record.answered_at is not None:
             return None
-        if anew > record.opened_at or due is None:
-            due, basis = clock.deadline(self.severity, anew, self.clock.hours, self.settings)
+        if record.severity_at is not None or due is None:  # another team does not move what was agreed
+            since = record.severity_at or record.opened_at
+            due, basis = clock.deadline(self.severity, since, self.clock.hours, self.settings)
         if self.severity == "critical":
             return None  # the policy's deadline for Critical is the acknowledgement, which has its own timer
-        ask = record.ask if len(record.ask) <= LONGEST_ASK else f"{record.ask[:LONGEST_ASK].rsplit(' ', 1)[0]} …"
-        what = f"Answer the ask{f': {ask}' if ask else ''}"
-        return self._timer("deadline", self.team, what, due, due, [f"{basis}: {when(due, self.zone)}"])
+        what = f"Answer the ask{f': {_clipped(record.ask)}' if record.ask else ''}"
+        return self._timer(
+            "deadline", OWNER_LABEL[record.owner or "l2_support"], what, due, due, [f"{basis}: {when(due, self.zone)}"]
+        )
 
     def _sla(self) -> Timer | None:
         record, sla = self.record, self.record.sla
@@ -265,7 +267,10 @@ class _Book:
         if breach != sla.due:
             lines.append(f"Plus {span(breach - sla.due)} of pauses: {when(breach, self.zone)}")
         lines.append(f"At risk {span(margin)} before: {when(breach - margin, self.zone)}")
-        return self._timer("sla", SUPPORT, "Keep the SLA", breach - margin, breach, lines)
+        if record.last_customer is not None and record.last_customer.at > breach:
+            return None  # it was breached, and the customer has heard from us since: more cannot be done for it
+        what = "Keep the SLA; once it is breached, tell the customer"
+        return self._timer("sla", SUPPORT, what, breach - margin, breach, lines)
 
     def _silence(self, since: datetime) -> Timer:
         record, settings = self.record, self.settings.silence
@@ -301,18 +306,26 @@ class _Book:
             low, high, rule = self._customer_bounds()
             what = {
                 "resolved": "Confirm with the customer that it is solved",
-                "rejected": f"Tell the customer how it goes on: {record.way_on}",
+                "rejected": "Tell the customer how it goes on",
             }.get(record.state, "Tell the customer how it ended")
             state = record.state.replace("_", " ").capitalize()
             yield self._cadence("customer", what, ended, state, low, high, rule)
-        if record.state == "resolved":
+        if record.state != "closed":
             days = self.settings.closing.business_days
             due = self.clock.business_days(ended, days)
             overdue = self.clock.business_days(ended, days + 1)
             rule = f"To be closed within {days} business day{'' if days == 1 else 's'}"
-            lines = [*self._hours_line(), *self._say("Resolved", due, rule, "Due")]
-            what = "Close the loop: tell the team, update the ticket, write down what was learned"
+            state = record.state.replace("_", " ").capitalize()
+            lines = [*self._hours_line(), *self._say(state, due, rule, "Due")]
+            what = {
+                "resolved": "Close the loop: tell the team, update the ticket, write down what was learned",
+                "rejected": f"Take the way on ({_clipped(record.way_on)}), then reopen it or close it",
+            }.get(record.state, "Solve it in support, then resolve it and close it")
             yield self._timer("close", SUPPORT, what, due.moment, overdue.moment, lines)
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= LONGEST_ASK else f"{text[:LONGEST_ASK].rsplit(' ', 1)[0]} …"
 
 
 def _range(low: float, high: float) -> str:

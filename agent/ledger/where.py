@@ -19,20 +19,26 @@ def ledger_url(given: str | None = None) -> str:
         return f"sqlite:///{user_data_path('escalation', appauthor=False) / FILE}"
     scheme, separator, rest = text.partition("://")
     if not separator:
-        return f"sqlite:///{Path(text).expanduser().absolute()}"
-    if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
+        try:
+            return f"sqlite:///{Path(text).expanduser().absolute()}"
+        except RuntimeError:  # ~ of somebody who is not there
+            raise BadInput(f"ledger {text[:200]!r}: there is no such home folder; name a file with --ledger") from None
+    if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1 and rest != "/:memory:":
         return text
     if scheme in ("postgresql", "postgres", "postgresql+psycopg") and rest:
         return f"postgresql+psycopg://{rest}"
     # A URL may hold a password, so only its scheme is shown.
-    raise BadInput(f"ledger {scheme[:40] + '://…'!r}: expected {EXPECTED}; see --ledger and {VARIABLE}")
+    shown_part = text if rest == "/:memory:" else f"{scheme[:40]}://…"
+    raise BadInput(f"ledger {shown_part!r}: expected {EXPECTED}; see --ledger and {VARIABLE}")
 
 
 def shown(url: str) -> str:
-    """The URL for people: without a password."""
+    """The URL for people: without a password, wherever it stands."""
+    if file_of(url) is not None:
+        return url
     scheme, separator, rest = url.partition("://")
     user, at, host = rest.rpartition("@")
-    return f"{scheme}{separator}{user.partition(':')[0]}{at}{host}"
+    return f"{scheme}{separator}{user.partition(':')[0]}{at}{host.partition('?')[0]}"
 
 
 def file_of(url: str) -> Path | None:

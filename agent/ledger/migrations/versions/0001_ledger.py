@@ -102,6 +102,12 @@ def _guard_events() -> None:
             "FOR EACH STATEMENT EXECUTE FUNCTION event_is_kept()"
         )
         return
+    # REPLACE removes what it replaces without asking the trigger of DELETE.
+    op.execute(
+        "CREATE TRIGGER event_no_replace BEFORE INSERT ON event WHEN EXISTS "
+        "(SELECT 1 FROM event WHERE (escalation = NEW.escalation AND number = NEW.number) OR key = NEW.key) "
+        "BEGIN SELECT RAISE(ABORT, 'events are never changed or removed'); END"
+    )
     for action in ("UPDATE", "DELETE"):
         op.execute(
             f"CREATE TRIGGER event_no_{action.lower()} BEFORE {action} ON event "
