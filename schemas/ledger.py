@@ -372,6 +372,7 @@ class Record(Model):
     deadline_basis: str = ""
     answered_at: AwareDatetime | None = Field(default=None, description="When the team answered the ask")
     severity_at: AwareDatetime | None = Field(default=None, description="When severity last changed after opening")
+    raised: bool = Field(default=False, description="Whether the last change of severity was upwards")
     chased: int = Field(default=0, description="Steps of the ladder taken for the present routing")
     last_internal: Said | None = None
     last_customer: Said | None = None

@@ -230,7 +230,10 @@ class Plan:
 _LIFE: dict[int, Callable[[int], Data | Sequence[Step]]] = {
     1: lambda _: Acknowledged(),
     2: lambda n: Updated(
-        audience="customer", text=f"We look into it ({n})", promise="a word", promise_due=FRIDAY + timedelta(minutes=n)
+        audience="customer",
+        text=f"We look into it ({n})",
+        promise="a word",
+        promise_due=FRIDAY + timedelta(minutes=n + 60),
     ),
     3: lambda n: [
         Step(SeverityChanged(severity="critical", evidence=f"the log of minute {n}"), "all users now"),

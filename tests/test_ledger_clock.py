@@ -11,7 +11,7 @@ from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.errors import Refused
@@ -145,6 +145,7 @@ ZONES = (
     "Pacific/Chatham",
 )
 MINUTE = timedelta(minutes=1)
+unhurried = settings(deadline=None)  # the first holiday of a country takes its time
 FIRST, LAST = datetime(2026, 1, 1), datetime(2028, 12, 31)
 
 
@@ -196,6 +197,7 @@ def one_of_each(ticking: Clock, start: datetime, amount: timedelta, days: int) -
     return ticking.on_clock(start, amount), ticking.support_time(start, amount), ticking.business_days(start, days)
 
 
+@unhurried
 @given(hours_of, whole_minutes, amounts, day_counts)
 def test_without_pauses_it_is_the_policys_clock(
     hours: clock.Hours, start: datetime, amount: timedelta, days: int
@@ -206,6 +208,7 @@ def test_without_pauses_it_is_the_policys_clock(
     assert business.moment == clock.add_business_days(start, days, hours)
 
 
+@unhurried
 @given(hours_of, whole_minutes, st.sampled_from(SEVERITIES))
 def test_the_cadence_of_each_severity_is_the_policys(hours: clock.Hours, start: datetime, severity: Severity) -> None:
     expected = clock.cadence(severity, start, hours, SETTINGS)
@@ -219,6 +222,7 @@ def test_the_cadence_of_each_severity_is_the_policys(hours: clock.Hours, start: 
     ]
 
 
+@unhurried
 @given(st.data(), hours_of, whole_minutes, amounts, day_counts)
 def test_stretches_are_the_sum(
     data: st.DataObject, hours: clock.Hours, start: datetime, amount: timedelta, days: int
@@ -243,6 +247,7 @@ def test_stretches_are_the_sum(
     assert not any(p.start <= business.moment < p.until for p in pauses if p.until)
 
 
+@unhurried
 @given(st.data(), hours_of, whole_minutes, amounts, st.integers(1, 20 * 24 * 60))
 def test_a_pause_in_running_time_moves_the_result_by_its_length(
     data: st.DataObject, hours: clock.Hours, start: datetime, amount: timedelta, length: int
@@ -262,6 +267,7 @@ def test_a_pause_in_running_time_moves_the_result_by_its_length(
     )
 
 
+@unhurried
 @given(st.data(), hours_of, whole_minutes, amounts, day_counts)
 def test_one_more_pause_makes_nothing_due_earlier(
     data: st.DataObject, hours: clock.Hours, start: datetime, amount: timedelta, days: int
@@ -283,6 +289,7 @@ def test_one_more_pause_makes_no_business_day_earlier() -> None:
     assert two >= one
 
 
+@unhurried
 @given(st.data(), hours_of, whole_minutes, amounts, day_counts)
 def test_pauses_that_overlap_or_touch_count_once(
     data: st.DataObject, hours: clock.Hours, start: datetime, amount: timedelta, days: int
@@ -309,6 +316,7 @@ def _united(pauses: Sequence[Pause]) -> Iterator[Pause]:
         yield open_pause
 
 
+@unhurried
 @given(st.data(), hours_of, whole_minutes, amounts, day_counts)
 def test_more_is_never_earlier(
     data: st.DataObject, hours: clock.Hours, start: datetime, amount: timedelta, days: int
@@ -336,6 +344,7 @@ def counted_in(lines: Sequence[str]) -> tuple[list[int], int]:
     return each, minutes_in(found[-1][4] or found[-1][3])
 
 
+@unhurried
 @given(st.data(), hours_of, whole_minutes, amounts, day_counts)
 def test_explained_minutes_add_up(
     data: st.DataObject, hours: clock.Hours, start: datetime, amount: timedelta, days: int
@@ -434,6 +443,7 @@ def histories(draw: st.DrawFn) -> tuple[Record, ...]:
     return tuple(records)
 
 
+@unhurried
 @given(histories())
 def test_any_history_has_its_timers(records: tuple[Record, ...]) -> None:
     """In their order, due before overdue, the same whenever asked, and with lines for each."""
@@ -454,7 +464,7 @@ def test_any_history_has_its_timers(records: tuple[Record, ...]) -> None:
             assert kinds.count("handover") == bool(record.receiver)
             assert "close" not in kinds
         else:
-            assert kinds.count("close") == (record.state == "resolved")
+            assert kinds.count("close") == 1
             assert kinds.count("customer") == (not record.told_end)
             assert set(kinds) <= {"close", "customer"}
 
@@ -463,6 +473,7 @@ def _late(record: Record) -> tuple[Timer, ...]:
     return breached_before(record, SETTINGS, record.created_at + timedelta(days=900))
 
 
+@unhurried
 @given(histories())
 def test_a_change_of_severity_is_never_itself_a_breach(records: tuple[Record, ...]) -> None:
     for record in records:
@@ -471,6 +482,7 @@ def test_a_change_of_severity_is_never_itself_a_breach(records: tuple[Record, ..
             assert late.isdisjoint(("acknowledge", "internal", "customer", "deadline"))
 
 
+@unhurried
 @given(st.data(), whole_minutes, st.integers(1, 5000))
 def test_the_timer_of_the_sla_says_what_its_state_will_say(data: st.DataObject, start: datetime, length: int) -> None:
     sla = Sla(
@@ -590,7 +602,6 @@ def test_a_desk_that_never_closes_counts_what_passes_when_clocks_change(start: s
     assert counted_in(timer.lines) == ([30, 210], 240)
 
 
-@fault("a day in which the clocks change is printed with one zone: '01:00 CET to 04:00: 2 h'")
 @pytest.mark.parametrize(
     ("start", "line"),
     [
@@ -670,7 +681,6 @@ def test_a_bavarian_holiday_closes_the_bavarian_office_only() -> None:
     assert due["DE-BY"].lines[4] == "Wed 2026-01-07 11:00: business day 1"
 
 
-@fault("the name of a holiday is in the language of the machine, so the same record has other lines elsewhere")
 def test_a_holiday_has_one_name_on_every_machine() -> None:
     program = (
         "from datetime import date; from agent.policy.clock import Hours; from schemas.context import Calendar\n"
@@ -695,6 +705,13 @@ def test_more_than_four_closed_days_are_counted_and_the_offices_own_are_named() 
         "Sat 2026-08-08 to Sun 2026-08-16: 9 days closed",
         "Mon 2026-08-17 09:00 CEST to 12:00: 3 h, 4 h in all",
     )
+    easter = running(lived(("2026-04-02T16:00", opening(severity="high"))))["customer"]
+    assert [line[:23] for line in easter.lines[4:8]] == [
+        "Fri 2026-04-03: closed,",
+        "Sat 2026-04-04: closed,",
+        "Sun 2026-04-05: closed,",
+        "Mon 2026-04-06: closed,",
+    ]
     calendar = Calendar(timezone="Europe/Berlin", closures=week[:1])
     timer = running(lived(("2026-08-07T16:00", opening(severity="high", calendar=calendar))))["customer"]
     assert timer.lines[6] == "Mon 2026-08-10: closed, the office's own closure"
@@ -771,8 +788,8 @@ def test_the_internal_follow_up_takes_no_notice_of_a_pause() -> None:
     ("ending", "kinds"),
     [
         (Resolved(resolution="A new release", root_cause="a full disk"), ["close", "customer"]),
-        (Rejected(reason="wrong_team", way_on="Ask Product."), ["customer"]),
-        (Returned(duties=ALL_DONE), []),
+        (Rejected(reason="wrong_team", way_on="Ask Product."), ["close", "customer"]),
+        (Returned(duties=ALL_DONE), ["close"]),
     ],
 )
 def test_every_ending_ends_the_pause(ending: Data, kinds: list[str]) -> None:
@@ -780,7 +797,7 @@ def test_every_ending_ends_the_pause(ending: Data, kinds: list[str]) -> None:
     assert record.pauses[-1].until == at("2026-12-01T15:00")
     found = running(record)
     assert sorted(found) == kinds
-    if kinds:
+    if "customer" in kinds:
         assert local(found["customer"])[0] == "Wed 2026-12-02 11:00 CET"
 
 
@@ -846,10 +863,28 @@ def test_an_update_in_a_pause_counts_from_the_answer_on() -> None:
         ("2026-12-01T10:00", told("Could you send the log?")),
         ("2026-12-02T09:00", Resumed()),
     )
-    assert local(running(record)["customer"]) == ("Wed 2026-12-02 11:00 CET", "Wed 2026-12-02 13:00 CET")
+    timer = running(record)["customer"]
+    assert local(timer) == ("Wed 2026-12-02 11:00 CET", "Wed 2026-12-02 13:00 CET")
+    assert timer.lines[:4] == (
+        "Last update to the customer (event 3): Tue 2026-12-01 10:00 CET",
+        "Critical: customer update every 2 to 4 hours",
+        "Tue 2026-12-01 10:00 CET to Wed 2026-12-02 09:00 CET: stands still, the customer's turn",
+        "Wed 2026-12-02 09:00 CET to 11:00: 2 h",
+    )
 
 
-@fault("the lines of a reckoning on the wall's clock name closed days, which do not stop it")
+def test_a_pause_that_was_over_is_not_mentioned() -> None:
+    record = lived(
+        ("2026-11-27T15:00", opening(severity="high")),
+        ("2026-11-27T16:00", Paused()),
+        ("2026-11-27T18:00", Resumed()),
+        ("2026-11-27T18:00", told()),
+    )
+    timer = running(record)["customer"]
+    assert local(timer)[0] == "Mon 2026-11-30 13:00 CET"
+    assert not any("stands still" in line for line in timer.lines)
+
+
 def test_a_closed_day_is_no_reason_on_the_walls_clock() -> None:
     record = lived(
         ("2026-11-27T16:00", opening()),
@@ -863,7 +898,6 @@ def test_a_closed_day_is_no_reason_on_the_walls_clock() -> None:
     )
 
 
-@fault("the lines give a pause before the closed days that came before it")
 def test_lines_are_in_the_order_in_which_time_passed() -> None:
     record = lived(
         ("2026-11-27T16:00", opening(severity="high")),
@@ -894,7 +928,6 @@ def test_a_pause_of_a_day_moves_a_business_day() -> None:
     assert running(record)["customer"].due > at("2026-12-01T16:00")
 
 
-@fault("the line of a pause ends where the day that is counted opens, not where the pause ended")
 def test_the_lines_of_business_days_give_the_whole_pause() -> None:
     record = lived(
         ("2026-11-30T10:00", opening(severity="medium")),
@@ -915,10 +948,10 @@ def test_the_lines_of_business_days_show_where_they_begin() -> None:
     assert any("Mon 2026-11-30 09:00" in line for line in timer.lines)
 
 
-@pytest.mark.parametrize("second", [31, 40, 59])
 @fault(
     "stretches are printed to the minute but rounded by the second: '16:00 to 17:00: 59 min', '09:00 to 12:00: 3 h 1'"
 )
+@pytest.mark.parametrize("second", [31, 40, 59])
 def test_lines_add_up_when_it_began_between_two_minutes(second: int) -> None:
     record = lived((f"2026-11-27T16:00:{second}", opening(severity="high")))
     lines = running(record)["customer"].lines
@@ -926,37 +959,30 @@ def test_lines_add_up_when_it_began_between_two_minutes(second: int) -> None:
     assert "Mon 2026-11-30 09:00 CET to 12:00: 3 h, 4 h in all" in lines
 
 
-@fault("48 support hours are six days of work, and are printed as '2 d'")
 def test_support_time_is_given_in_hours() -> None:
     reckoning = Clock(clock.Hours.of(BERLIN)).support_time(at("2026-12-01T09:00"), timedelta(hours=48))
     assert reckoning.amount == "48 h of support time"
     assert reckoning.explain()[-1].endswith(": 8 h, 48 h in all")
 
 
-@fault("a pause of more than 400 days ends in an AssertionError, and then no event can be written any more")
 def test_a_pause_of_years_on_the_clock() -> None:
     pause = Pause(start=at("2026-12-01T09:00"), until=at("2028-12-01T09:00"))
     ticking = Clock(clock.Hours.of(BERLIN), (pause,))
     assert ticking.on_clock(at("2026-12-01T08:00"), timedelta(hours=2)).moment == at("2028-12-01T10:00")
 
 
-@fault(
-    "a pause of more than 400 days ends in 'the calendar has no open day', and then no event can be written any more"
-)
 def test_a_pause_of_years_in_support_hours() -> None:
     pause = Pause(start=at("2026-12-01T10:00"), until=at("2028-12-01T09:00"))
     ticking = Clock(clock.Hours.of(BERLIN), (pause,))
     assert ticking.support_time(at("2026-12-01T09:00"), timedelta(hours=2)).moment == at("2028-12-01T10:00")
 
 
-@fault("business days end silently after 400 days: the result lies within the pause and no day was counted")
 def test_a_pause_of_years_in_business_days() -> None:
     pause = Pause(start=at("2026-12-01T12:00"), until=at("2028-12-01T09:00"))
     ticking = Clock(clock.Hours.of(BERLIN), (pause,))
     assert ticking.business_days(at("2026-12-01T09:00"), 1).moment >= at("2028-12-01T09:00")
 
 
-@fault("business days end silently after 400 days, with fewer days than were asked for")
 def test_many_business_days() -> None:
     hours = clock.Hours.of(BERLIN)
     reckoning = Clock(hours).business_days(at("2026-12-01T09:00"), 300)
@@ -1059,7 +1085,6 @@ def test_a_change_of_severity_keeps_pauses() -> None:
     assert local(running(record)["customer"]) == ("Tue 2026-12-01 13:00 CET", "Tue 2026-12-01 15:00 CET")
 
 
-@fault("'Overdue after 4 hours' is printed beside a time that is a quarter of an hour after the change")
 def test_the_line_of_overdue_says_what_was_counted() -> None:
     record = lived(("2026-11-30T09:00", opening(severity="high")), ("2026-12-01T10:00", changed("critical")))
     timer = running(record)["customer"]
@@ -1068,7 +1093,6 @@ def test_the_line_of_overdue_says_what_was_counted() -> None:
     assert "15 min" in timer.lines[-1]
 
 
-@fault("what is past by the new severity is due at once although it is the customer's turn, and overdue in the pause")
 def test_raised_in_a_pause_it_is_due_when_the_customer_has_answered() -> None:
     record = lived(
         ("2026-12-01T08:00", opening(severity="high")),
@@ -1079,7 +1103,6 @@ def test_raised_in_a_pause_it_is_due_when_the_customer_has_answered() -> None:
     assert local(running(record)["customer"]) == ("Wed 2026-12-02 09:00 CET", "Wed 2026-12-02 09:15 CET")
 
 
-@fault("raised to High on a Saturday it is overdue on the Saturday, although High runs in support hours")
 def test_raised_to_high_at_the_weekend_it_is_due_at_the_next_opening() -> None:
     record = lived(
         ("2026-11-25T10:00", opening(severity="medium")),
@@ -1089,7 +1112,6 @@ def test_raised_to_high_at_the_weekend_it_is_due_at_the_next_opening() -> None:
     assert local(running(record)["customer"]) == ("Mon 2026-11-30 09:00 CET", "Mon 2026-11-30 09:15 CET")
 
 
-@fault("what is due in the very moment of the change, with due and overdue the same, is overdue at once")
 def test_what_is_due_as_severity_changes_is_not_overdue_at_once() -> None:
     record = lived(
         ("2026-12-01T08:00", opening(severity="high")),
@@ -1100,7 +1122,6 @@ def test_what_is_due_as_severity_changes_is_not_overdue_at_once() -> None:
     assert (timer.due, timer.overdue) == (at("2026-12-01T10:10"), at("2026-12-01T10:25"))
 
 
-@fault("the hand-over is counted from when it was handed over by the new severity: a breach before severity was raised")
 def test_raised_after_a_hand_over_it_is_not_late_already() -> None:
     record = lived(
         ("2026-12-01T10:00", opening(severity="high")),
@@ -1112,7 +1133,6 @@ def test_raised_after_a_hand_over_it_is_not_late_already() -> None:
     assert breached_before(record, SETTINGS, at("2026-12-01T12:00")) == ()
 
 
-@fault("steps of the ladder that were taken under the lower severity count: a Critical one has no time to acknowledge")
 @pytest.mark.parametrize("taken", [1, 3])
 def test_raised_to_critical_it_is_to_be_acknowledged_within_fifteen_minutes(taken: int) -> None:
     chases = tuple((f"2026-12-0{2 + n}T16:00", Chased(step=n, whom="the lead")) for n in range(1, taken + 1))
@@ -1124,7 +1144,6 @@ def test_raised_to_critical_it_is_to_be_acknowledged_within_fifteen_minutes(take
     assert running(record)["acknowledge"].due == at("2026-12-07T10:15")
 
 
-@fault("after a change to a severity that is no change, a reopening, the line says that severity changed")
 def test_reopened_the_lines_say_so() -> None:
     record = lived(
         ("2026-12-01T10:00", opening(severity="high")),
@@ -1184,7 +1203,6 @@ def test_no_pause_heals_a_breach() -> None:
     assert local(running(record)["sla"])[1] == "Tue 2026-12-01 17:00 CET"
 
 
-@fault("a pause of the help desk that lasts when the ticket is escalated never ends, and with it the SLA is forgotten")
 def test_a_pause_that_lasts_at_the_escalation_ends_with_the_answer() -> None:
     sla = Sla(started=at("2026-12-01T09:00"), due=at("2026-12-01T17:00"), pauses=(Pause(start=at("2026-12-01T10:00")),))
     record = lived(("2026-12-01T11:00", opening(sla=sla)), ("2026-12-01T12:00", Resumed()))
@@ -1233,14 +1251,12 @@ def test_a_term_counts_in_the_unit_of_the_severity() -> None:
     assert local(medium["customer"])[0] == "Tue 2026-12-08 15:00 CET"
 
 
-@fault("of business days the half ones are rounded to even, so that an SLA of 1.5 days tightens nothing")
 def test_an_sla_of_a_day_and_a_half_tightens_to_one_day() -> None:
     sla = Sla(due=at("2026-12-09T17:00"), update_every=1.5)
     timer = running(lived(("2026-12-01T09:00", opening(severity="medium", sla=sla))))["customer"]
     assert timer.overdue < at("2026-12-03T09:00")
 
 
-@fault("'1 business days'")
 def test_one_business_day_is_no_days() -> None:
     record = lived(("2026-12-01T09:00", opening(severity="medium")))
     lines = [line for timer in running(record).values() for line in timer.lines]
@@ -1261,7 +1277,9 @@ def test_an_update_satisfies_one_slot_once() -> None:
 def test_all_accounts_are_to_be_told() -> None:
     attached = Attached(ticket="HD-2", account="Südwind", confirmed_by="support")
     record = lived(("2026-12-01T09:00", opening()), ("2026-12-01T09:30", attached))
-    assert running(record)["customer"].what == "Update the customer (Nordwind, Südwind), news or not"
+    assert running(record)["customer"].what == (
+        "Update the customers, each in their own ticket (Nordwind, Südwind), news or not"
+    )
 
 
 # Nobody acknowledges.
@@ -1359,6 +1377,7 @@ def test_silence_reminds_and_then_asks_to_decide() -> None:
     first = running(lived(*steps))["silence"]
     assert first.what == "The customer has not answered: remind them (1 of 2)"
     assert first.lines == (
+        HOURS,
         "Waiting since: Tue 2026-12-01 10:00 CET",
         "No answer for 2 business days while it is the customer's turn",
         "Wed 2026-12-02 10:00: business day 1",
@@ -1370,8 +1389,8 @@ def test_silence_reminds_and_then_asks_to_decide() -> None:
     steps = (*steps, ("2026-12-03T11:00", told("Could you send the log?")))
     second = running(lived(*steps))["silence"]
     assert second.what == "The customer has not answered: remind them (2 of 2)"
-    assert second.lines[0] == "Last reminder: Thu 2026-12-03 11:00 CET"
-    assert second.lines[3:5] == ("Sat 2026-12-05: closed, no support day", "Sun 2026-12-06: closed, no support day")
+    assert second.lines[1] == "Last reminder: Thu 2026-12-03 11:00 CET"
+    assert second.lines[4:6] == ("Sat 2026-12-05: closed, no support day", "Sun 2026-12-06: closed, no support day")
     assert local(second) == ("Mon 2026-12-07 11:00 CET", "Tue 2026-12-08 11:00 CET")
 
     steps = (*steps, ("2026-12-07T11:00", told("Could you send the log?")))
@@ -1388,7 +1407,6 @@ def test_silence_reminds_and_then_asks_to_decide() -> None:
     assert local(anew)[0] == "Thu 2026-12-10 10:00 CET"
 
 
-@fault("silence and closing count in support days, and their lines do not say which days those are")
 def test_lines_that_count_business_days_give_the_calendar() -> None:
     waiting = lived(("2026-12-01T09:00", opening()), ("2026-12-01T10:00", Paused()))
     resolved = lived(
@@ -1519,17 +1537,18 @@ def test_rejected_is_told_to_the_customer() -> None:
         ),
     )
     found = running(lived(*steps))
-    assert list(found) == ["customer"]
-    assert found["customer"].what == "Tell the customer how it goes on: Send the log of the failed login."
+    assert list(found) == ["customer", "close"]
+    assert found["customer"].what == "Tell the customer how it goes on"
+    assert found["close"].what == "Take the way on (Send the log of the failed login.), then reopen it or close it"
     assert found["customer"].lines[0] == "Rejected: Fri 2026-11-27 20:00 CET"
     assert local(found["customer"]) == ("Fri 2026-11-27 22:00 CET", "Sat 2026-11-28 00:00 CET")
-    assert running(lived(*steps, ("2026-11-27T21:00", told("Please send the log.")))) == {}
+    assert running(lived(*steps, ("2026-11-27T21:00", told("Please send the log.")))).keys() == {"close"}
 
 
-def test_what_has_not_begun_or_is_back_with_support_owes_nothing() -> None:
+def test_what_has_not_begun_owes_nothing_and_what_is_back_with_support_its_closing() -> None:
     assert running(lived(("2026-12-01T09:00", Drafted(ticket="HD-1")))) == {}
     returned = lived(("2026-12-01T09:00", opening()), ("2026-12-01T10:00", Returned(duties=ALL_DONE)))
-    assert running(returned) == {}
+    assert [timer.what for timer in running(returned).values()] == ["Solve it in support, then resolve it and close it"]
 
 
 # The ask.
@@ -1560,7 +1579,6 @@ def test_a_long_ask_is_cut_at_a_word() -> None:
     assert empty.what == "Answer the ask"
 
 
-@fault("raised severity may move the ask's deadline back: from Friday 17:00 to Monday noon")
 def test_raised_severity_never_moves_the_deadline_back() -> None:
     friday = at("2026-11-27T17:00")
     record = lived(
@@ -1571,7 +1589,6 @@ def test_raised_severity_never_moves_the_deadline_back() -> None:
     assert running(record)["deadline"].due <= friday
 
 
-@fault("a deadline that is set anew forgets that an SLA which runs out before it is the deadline")
 def test_a_deadline_set_anew_is_not_after_the_sla() -> None:
     one = at("2026-12-01T13:00")
     record = lived(

@@ -698,11 +698,16 @@ def test_a_workaround_returns_it_to_support_where_no_code_fix_is_owed() -> None:
         eased("root_cause_found", root_cause=CAUSE),
         eased("root_cause_found", root_cause=CAUSE, code_fix="open"),
         eased("new_information"),
-        Returned(duties=DONE),
     ],
 )
 def test_while_a_code_fix_is_owed_it_does_not_return_to_support(data: Data) -> None:
     assert Tale(Acknowledged(), code_fix="open").refused(data, 2) == FIX_OWED
+
+
+def test_returning_while_a_code_fix_is_owed_names_the_way_that_there_is() -> None:
+    line = Tale(Acknowledged(), code_fix="open").refused(Returned(duties=DONE), 2)
+    assert line.startswith("ESC-1: a code fix is still owed")
+    assert line.endswith("`deescalate --reason new_information --code-fix none`")
 
 
 @pytest.mark.parametrize("code_fix", ["none", "unknown"])

@@ -297,16 +297,22 @@ def _raised(
         return [], []
     fired, policy = _fired(run), Author(POLICY, through=author.by)
     steps, notes = [], []
-    before = max(SEVERITY_RANK[record.severity], SEVERITY_RANK[last.severity] if last else 0)
-    if SEVERITY_RANK[decision.severity] > before:
-        weighing = [rule for rule in decision.rules if rule.severity == decision.severity and rule.id in fired]
+    standing = [rule for rule in decision.rules if rule.id in fired]
+    fresh = [rule for rule in standing if rule.id not in record.rules]
+    # What weighs more than in the last reading; else what a rule says that was never read before.
+    rose = last is None or SEVERITY_RANK[decision.severity] > SEVERITY_RANK[last.severity]
+    heaviest = max((rule.severity for rule in fresh), key=SEVERITY_RANK.__getitem__, default=None)
+    severity = decision.severity if rose else heaviest
+    if severity is not None and SEVERITY_RANK[severity] > SEVERITY_RANK[record.severity]:
+        weighing = [rule for rule in (standing if rose else fresh) if rule.severity == severity]
         why = f"{reason}: {', '.join(dict.fromkeys(rule.id for rule in weighing)) or decision.deciding_rule}"
         quotes = [quote for rule in weighing for quote in rule.quotes]
-        change = SeverityChanged(severity=decision.severity, evidence=quotes[0] if quotes else why, rules=fired)
+        change = SeverityChanged(severity=severity, evidence=quotes[0] if quotes else why, rules=fired)
         steps.append(Step(change, why, policy))
-        notes.append(f"Severity raised from {record.severity} to {decision.severity}: {why}")
-    if PRECEDENCE[decision.owner] > max(PRECEDENCE[record.owner], PRECEDENCE[last.owner] if last else 0):
-        owning = [rule.id for rule in decision.rules if rule.owner == decision.owner and rule.id in fired]
+        notes.append(f"Severity raised from {record.severity} to {severity}: {why}")
+    moved = last is None or PRECEDENCE[decision.owner] > PRECEDENCE[last.owner]
+    owning = [rule.id for rule in (standing if moved else fresh) if rule.owner == decision.owner]
+    if (moved or owning) and PRECEDENCE[decision.owner] > PRECEDENCE[record.owner]:
         why = f"{reason}: {', '.join(dict.fromkeys(owning)) or decision.deciding_rule}"
         hop = decision.next_hop or decision.owner
         steps.append(Step(Rerouted(owner=decision.owner, next_hop=hop, rules=fired), why, policy))

@@ -38,7 +38,7 @@ from schemas.ledger import (
     TermSet,
     Updated,
 )
-from schemas.vocabulary import Owner, Severity
+from schemas.vocabulary import SEVERITY_RANK, Owner, Severity
 
 Changes = dict[str, object]
 
@@ -181,6 +181,11 @@ def _opened(event: Event, data: Opened) -> Changes:
             rules=data.rules,
         ),
     )
+    if data.sla is not None:  # a pause of the help desk that still lasts ends here, with the customer's answer
+        lasting = [pause for pause in data.sla.pauses if pause.until is None]
+        changes["pauses"] = tuple(lasting[:1])
+        ended = tuple(pause for pause in data.sla.pauses if pause.until is not None)
+        changes["sla"] = data.sla.model_copy(update={"pauses": ended})
     return changes | _routed(event, data.owner, data.next_hop) | {"opened_at": event.at, "holder": event.by}
 
 
@@ -203,7 +208,14 @@ def _severity(record: Record, event: Event, severity: Severity) -> Changes:
     """Another severity: its times count from now on. The same one, said again, changes nothing."""
     if severity == record.severity:
         return {}
-    return {"severity": severity, "severity_at": event.at, "severity_changes": record.severity_changes + 1}
+    raised = SEVERITY_RANK[severity] > SEVERITY_RANK[record.severity]
+    return {
+        "severity": severity,
+        "severity_at": event.at,
+        "severity_changes": record.severity_changes + 1,
+        "raised": raised,
+        "chased": 0 if raised else record.chased,  # the ladder begins anew: it has less time now
+    }
 
 
 def _joined(before: tuple[str, ...], rules: tuple[str, ...]) -> tuple[str, ...]:
@@ -331,8 +343,9 @@ def _reopened(record: Record, event: Event, data: Reopened) -> Changes:
         "state": "reopened",
         "severity": data.severity,
         "severity_at": event.at,  # its deadline is counted anew
+        "raised": False,
         "reopened": record.reopened + 1,
-        "regressions": record.regressions + (record.state in ("resolved", "closed")),
+        "regressions": record.regressions + (record.resolved_at is not None),
         "reject_reason": None,
         "way_on": "",
         "resolved_at": None,

@@ -9,6 +9,7 @@ from datetime import datetime
 from agent.ledger import patterns
 from agent.ledger.fingerprint import Fingerprint, fingerprint
 from agent.ledger.intake import Same
+from agent.ledger.life import paused_since
 from agent.ledger.naming import ticket_of
 from agent.ledger.patterns import Candidate
 from agent.ledger.store import PREFIX, Ledger
@@ -41,7 +42,7 @@ class Memory:
         """Before the decision. What the caller gave beats the ledger."""
         record = self.ledger.for_ticket(ticket_of(ticket, facts, context))
         if record is not None:
-            context = _with_record(context, record)
+            context = _with_record(context, record, now)
         new = fingerprint(ticket, facts, context, now)
         found = patterns.look_up(self.ledger.database, new, self.settings.pattern.window_days, now)
         sure = tuple(candidate for candidate in found if candidate.verdict)
@@ -107,7 +108,7 @@ def _before(resolved: datetime | None, reported: datetime) -> bool:
     return resolved is not None and resolved < reported
 
 
-def _with_record(context: Context, record: Record) -> Context:
+def _with_record(context: Context, record: Record, now: datetime) -> Context:
     changes: dict[str, object] = {}
     if context.override is None and record.override is not None:
         changes["override"] = record.override
@@ -117,7 +118,8 @@ def _with_record(context: Context, record: Record) -> Context:
             id=record.id,
             severity=record.severity,
             owner=record.owner,
-            last_update=max((*said, record.opened_at or record.created_at)),
+            # While it is the customer's turn nobody is neglected (TIM-1).
+            last_update=now if paused_since(record) else max((*said, record.opened_at or record.created_at)),
         )
     return context.model_copy(update=changes) if changes else context
 

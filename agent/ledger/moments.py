@@ -14,11 +14,11 @@ def when(moment: datetime, zone: tzinfo) -> str:
     return f"{DAYS[local.weekday()]} {local:%Y-%m-%d %H:%M} {'UTC' + name if name[:1] in '+-' else name}".rstrip()
 
 
-def span(length: timedelta) -> str:
-    """Such as `1 h 30 min`; days only from two on, since support thinks in hours."""
+def span(length: timedelta, *, in_hours: bool = False) -> str:
+    """Such as `1 h 30 min`; days only from two on, since support thinks in hours; `in_hours`: no days at all."""
     minutes = round(abs(length.total_seconds()) / 60)
     days, rest = divmod(minutes, 24 * 60)
-    if days < 2:
+    if days < 2 or in_hours:
         days, rest = 0, minutes
     hours, minutes = divmod(rest, 60)
     parts = [f"{n} {unit}" for n, unit in ((days, "d"), (hours, "h"), (minutes, "min")) if n]

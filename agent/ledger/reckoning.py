@@ -5,9 +5,10 @@ reckoning keeps the stretches that it counted; the lines that explain it are pri
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
+from agent.errors import BadInput
 from agent.ledger.moments import DAYS, span, when
 from agent.policy.clock import HORIZON_DAYS, Hours
 from schemas.context import Pause
@@ -15,6 +16,7 @@ from schemas.vocabulary import Severity
 
 LISTED_DAYS = 4  # closed days named one by one; a longer gap gets its first and last
 FAR = timedelta(days=HORIZON_DAYS)
+LONGEST = timedelta(days=50 * 366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Reckoning:
     amount: str
     stretches: tuple[Stretch, ...]
     clock: "Clock"
+    on_wall: bool = False
+    """Whether it counts elapsed time, which no closed day stops."""
 
     def explain(self) -> list[str]:
         """The reckoning line by line, in the calendar's zone."""
@@ -48,10 +52,12 @@ class Reckoning:
                 lines.append(f"{_day(stretch.end, hours.zone)}: business day {stretch.day}")
             else:
                 counted = stretch.end - stretch.start
-                in_all = f", {span(total + counted)} in all" if total else ""
+                in_all = f", {span(total + counted, in_hours=not self.on_wall)} in all" if total else ""
                 total += counted
                 ends = _until(stretch.start, stretch.end, hours.zone)
-                lines.append(f"{when(stretch.start, hours.zone)} to {ends}: {span(counted)}{in_all}")
+                lines.append(
+                    f"{when(stretch.start, hours.zone)} to {ends}: {span(counted, in_hours=not self.on_wall)}{in_all}"
+                )
             shown = stretch.end
         return lines
 
@@ -61,18 +67,23 @@ class Reckoning:
             return []
         hours = self.clock.hours
         lines = [
-            f"{when(max(p.start, start), hours.zone)} to {when(min(p.until, end), hours.zone)}: "
-            "stands still, the customer's turn"
+            (
+                max(p.start, start),
+                f"{when(max(p.start, start), hours.zone)} to {when(p.until, hours.zone)}: "
+                "stands still, the customer's turn",
+            )
             for p in self.clock.pauses
             if p.until is not None and p.until > start and p.start < end
         ]
+        if self.on_wall:
+            return [line for _, line in sorted(lines)]
         first, last = start.astimezone(hours.zone).date(), end.astimezone(hours.zone).date()
         days = [d for n in range((last - first).days + 1) if not hours.is_open_day(d := first + timedelta(days=n))]
         if len(days) > LISTED_DAYS:
-            lines.append(f"{_date(days[0])} to {_date(days[-1])}: {len(days)} days closed")
+            lines.append((hours.span(days[0])[0], f"{_date(days[0])} to {_date(days[-1])}: {len(days)} days closed"))
         else:
-            lines += [f"{_date(day)}: closed, {hours.why_closed(day)}" for day in days]
-        return lines
+            lines += [(hours.span(day)[0], f"{_date(day)}: closed, {hours.why_closed(day)}") for day in days]
+        return [line for _, line in sorted(lines)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,33 +99,34 @@ class Clock:
             return self.on_clock(start, timedelta(hours=amount))
         if severity == "high":
             return self.support_time(start, timedelta(hours=amount))
-        return self.business_days(start, max(1, round(amount)))
+        return self.business_days(start, max(1, int(amount)))  # a day and a half is not two: sooner, not later
 
     def on_clock(self, start: datetime, amount: timedelta) -> Reckoning:
         """Elapsed time, pauses left out."""
         start = start.astimezone(UTC)
-        running = _without(iter(((start, start + amount + FAR),)), self.pauses)
-        return self._counted(start, amount, running, span(amount))
+        paused = sum(((p.until - p.start for p in self.pauses if p.until is not None)), timedelta())
+        running = _without(iter(((start, start + amount + paused + timedelta(days=1)),)), self.pauses)
+        return replace(self._counted(start, amount, running, span(amount)), on_wall=True)
 
     def support_time(self, start: datetime, amount: timedelta) -> Reckoning:
         """Time within opening hours, pauses left out; outside hours the count begins at the next opening."""
         start = start.astimezone(UTC)
-        running = _without(self.hours.openings(start), self.pauses)
-        return self._counted(start, amount, running, f"{span(amount)} of support time")
+        running = _without(self._openings(start), self.pauses)
+        return self._counted(start, amount, running, f"{span(amount, in_hours=True)} of support time")
 
     def business_days(self, start: datetime, days: int) -> Reckoning:
         """The same local time so many business days later, within opening hours. A day spent in a pause is no day."""
         start = start.astimezone(UTC)
         zone = self.hours.zone
-        opening, _ = next(_without(self.hours.openings(start), self.pauses))
+        opening, _ = next(_without(self._openings(start), self.pauses))
         local = opening.astimezone(zone)
         day = local.date()
         stretches: list[Stretch] = []
         wanted = opening
-        for _ in range(HORIZON_DAYS):
-            if len(stretches) == days:
-                break
+        while len(stretches) < days:
             day += timedelta(days=1)
+            if day > local.date() + LONGEST:
+                raise BadInput(f"{days} business days from {when(start, zone)}: too many, or a pause without an end")
             if not self.hours.is_open_day(day):
                 continue
             first, last = self.hours.span(day)
@@ -133,7 +145,18 @@ class Clock:
                 return Reckoning(start, begin + left, words, tuple(stretches), self)
             stretches.append(Stretch(begin, end))
             left -= end - begin
-        raise AssertionError("openings() raises before it ends")
+        raise BadInput("the clock never runs long enough: check the calendar and the pauses")
+
+    def _openings(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Openings without the horizon of one look, since a pause may be longer than that."""
+        while True:
+            last = start
+            for opening, closing in self.hours.openings(start):
+                last = closing
+                yield opening, closing
+                if closing > start + FAR / 2:
+                    break
+            start = last
 
     def _paused(self, moment: datetime) -> bool:
         return any(p.start <= moment and (p.until is None or moment < p.until) for p in self.pauses)
@@ -156,8 +179,9 @@ def _without(
 
 
 def _until(start: datetime, end: datetime, zone: tzinfo) -> str:
-    same_day = start.astimezone(zone).date() == end.astimezone(zone).date()
-    return f"{end.astimezone(zone):%H:%M}" if same_day else when(end, zone)
+    first, last = start.astimezone(zone), end.astimezone(zone)
+    plain = first.date() == last.date() and first.utcoffset() == last.utcoffset()
+    return f"{last:%H:%M}" if plain else when(end, zone)
 
 
 def _day(moment: datetime, zone: tzinfo) -> str:

@@ -165,6 +165,8 @@ def _acknowledge(record: Record, event: Event) -> None:
 
 def _reject(record: Record, event: Event) -> None:
     _state(record, "reject", ("open", "acknowledged", "handed_over", "reopened"))
+    if phase(record) == "monitoring":
+        raise Refused(f"{record.id} is in monitoring: what is watched is not rejected; resolve it or return it")
     _only_security(record, event, "reject")
     data = cast(Rejected, event.data)
     _words(record, event.why, "the reason in words", "say why the team does not take it, with --why")
@@ -264,7 +266,11 @@ def _return(record: Record, event: Event) -> None:
     _a_person(record, event, "return it to support")
     _words(record, event.why, "the reason", "say why support can go on alone, with --why")
     _all_duties(record, cast(Returned, event.data).duties)
-    _no_code_fix(record, "unknown")
+    if record.code_fix == "open":
+        raise Refused(
+            f"{record.id}: a code fix is still owed, so {OWNER_LABEL[record.owner or 'engineering']} stays the owner: "
+            "if none is owed any more, say so with `deescalate --reason new_information --code-fix none`"
+        )
 
 
 def _monitor(record: Record, event: Event) -> None:

@@ -139,13 +139,14 @@ class _Book:
             f"{result}: {when(reckoning.moment, self.zone)}",
         ]
 
-    def _hours_line(self) -> list[str]:
-        if not self.explain or self.severity == "critical":
+    def _hours_line(self, *, days: bool = False) -> list[str]:
+        """The calendar, where it matters; `days`: for what counts in business days at any severity."""
+        if not self.explain or (self.severity == "critical" and not days):
             return []
         calendar = self.record.calendar
-        days = ", ".join(DAYS[day] for day in sorted(set(calendar.days)))
+        open_on = ", ".join(DAYS[day] for day in sorted(set(calendar.days)))
         holidays = f", holidays of {calendar.holidays}" if calendar.holidays else ""
-        return [f"Support hours: {days} {calendar.opens} to {calendar.closes} {calendar.timezone}{holidays}"]
+        return [f"Support hours: {open_on} {calendar.opens} to {calendar.closes} {calendar.timezone}{holidays}"]
 
     def first_step(self, timer: Timer) -> Timer:
         """The timer of the acknowledgement as it was before any step of the ladder."""
@@ -172,7 +173,7 @@ class _Book:
         following = self.clock.after(self.severity, start, amount * (step + 1))
         words = self.settings.ladder.steps
         unit = f"{self.settings.deadline.critical_minutes:g} minutes" if self.severity == "critical" else ""
-        rule = f"{self.severity.capitalize()}: to be acknowledged within {unit or f'{amount:g} {UNIT[self.severity]}'}"
+        rule = f"{self.severity.capitalize()}: to be acknowledged within {unit or _amount(amount, UNIT[self.severity])}"
         lines = [*self._hours_line(), *self._say(begun, first, rule, "To be acknowledged by")]
         if step > 1:
             lines += [
@@ -191,20 +192,31 @@ class _Book:
         lines = [*self._hours_line(), *self._say(begun, due, rule, "Due")]
         first, last = due.moment, overdue.moment
         changed = self.record.severity_at
-        if changed is not None and first < changed:
+        if changed is not None and first <= changed:
             # Policy section 6: what is past by the new severity is due now. It gets the shortest time there is before
             # it counts as overdue, else a change of severity would itself be a breach.
-            first = changed
-            last = max(last, changed + timedelta(minutes=self.settings.deadline.critical_minutes))
-            lines.append(f"Severity changed {when(changed, self.zone)}, after that time: due then")
-        lines.append(f"Overdue after {high:g} {UNIT[self.severity]}: {when(last, self.zone)}")
+            grace = timedelta(minutes=self.settings.deadline.critical_minutes)
+            if self.severity == "critical":
+                first, least = running.on_clock(changed, timedelta()).moment, running.on_clock(changed, grace).moment
+            else:  # in support hours, so from the next opening on
+                first = running.support_time(changed, timedelta()).moment
+                least = running.support_time(changed, grace).moment
+            last = max(last, least)
+            then = "then" if first == changed else when(first, self.zone)
+            lines.append(f"Severity changed {when(changed, self.zone)}, after that time: due {then}")
+        counted = (
+            f"Overdue after {_amount(high, UNIT[self.severity])}"
+            if last == overdue.moment
+            else f"Overdue {span(last - first)} later"
+        )
+        lines.append(f"{counted}: {when(last, self.zone)}")
         return self._timer(kind, SUPPORT, what, first, last, lines)
 
     def _internal(self) -> Timer:
         record = self.record
         low, high = self.bounds.internal
         start = record.last_contact or record.routed_at or record.created_at
-        rule = f"{self.severity.capitalize()}: internal follow-up every {_range(low, high)} {UNIT[self.severity]}"
+        rule = f"{self.severity.capitalize()}: internal follow-up every {_range(low, high, UNIT[self.severity])}"
         what = f"Check with {self.team} for progress"
         if phase(record) == "monitoring":
             what += "" if record.root_cause else "; the root cause is still unknown"
@@ -213,8 +225,10 @@ class _Book:
     def _customer(self) -> Timer:
         record = self.record
         low, high, rule = self._customer_bounds()
-        opened = record.opened_at or record.created_at
-        start, begun = opened, "Escalated"
+        opened, begun = record.opened_at or record.created_at, "Escalated"
+        if record.reopened and record.severity_at is not None and phase(record) == "reopened":
+            opened, begun = max(opened, record.routed_at or opened), "Reopened"
+        start = opened
         if record.last_customer is not None and record.last_customer.at > opened:
             start, begun = record.last_customer.at, f"Last update to the customer (event {record.last_customer.event})"
         names = ", ".join(record.accounts)
@@ -226,14 +240,14 @@ class _Book:
         """The seed's table; an SLA may tighten it, only a recorded contract term loosens it (policy section 6)."""
         low, high = self.bounds.customer
         unit = UNIT[self.severity]
-        rule = f"{self.severity.capitalize()}: customer update every {_range(low, high)} {unit}"
+        rule = f"{self.severity.capitalize()}: customer update every {_range(low, high, unit)}"
         term, sla = self.record.term, self.record.sla
         if term is not None:
             wanted = term.customer_hours
-            return wanted, wanted, f"Contract term ({term.source}): customer update every {wanted:g} {unit}"
+            return wanted, wanted, f"Contract term ({term.source}): customer update every {_amount(wanted, unit)}"
         if sla is not None and sla.update_every is not None and sla.update_every < high:
             wanted = sla.update_every
-            return min(low, wanted), wanted, f"{rule}; the SLA tightens that to {wanted:g} {unit}"
+            return min(low, wanted), wanted, f"{rule}; the SLA tightens that to {_amount(wanted, unit)}"
         return low, high, rule
 
     def _deadline(self) -> Timer | None:
@@ -244,7 +258,12 @@ class _Book:
             return None
         if record.severity_at is not None or due is None:  # another team does not move what was agreed
             since = record.severity_at or record.opened_at
+            agreed = record.deadline if record.raised else None
             due, basis = clock.deadline(self.severity, since, self.clock.hours, self.settings)
+            if record.sla is not None and since < record.sla.due < due:
+                due, basis = record.sla.due, "The SLA runs out then"
+            if agreed is not None and since < agreed < due:  # raised is never later
+                due, basis = agreed, record.deadline_basis
         if self.severity == "critical":
             return None  # the policy's deadline for Critical is the acknowledgement, which has its own timer
         what = f"Answer the ask{f': {_clipped(record.ask)}' if record.ask else ''}"
@@ -286,15 +305,19 @@ class _Book:
             else f"The customer has not answered {settings.reminders} reminders: decide how it goes on"
         )
         rule = f"No answer for {settings.business_days} business days while it is the customer's turn"
-        lines = self._say("Waiting since" if start == since else "Last reminder", due, rule, "Due")
+        lines = [*self._hours_line(days=True)]
+        lines += self._say("Waiting since" if start == since else "Last reminder", due, rule, "Due")
         return self._timer("silence", SUPPORT, what, due.moment, overdue.moment, lines)
 
     def _handover(self) -> Timer:
         record = self.record
         amount = acknowledge_amount(self.severity, self.settings)
-        due = self.clock.after(self.severity, record.state_at, amount)
+        start, begun = record.state_at, "Handed over"
+        if record.severity_at is not None and record.severity_at > start:
+            start, begun = record.severity_at, f"Severity became {self.severity.capitalize()}"
+        due = self.clock.after(self.severity, start, amount)
         rule = f"{self.severity.capitalize()}: to be taken on within the time to acknowledge, {due.amount}"
-        lines = [*self._hours_line(), *self._say("Handed over", due, rule, "Due")]
+        lines = [*self._hours_line(), *self._say(begun, due, rule, "Due")]
         what = f"Take on the hand-over ({record.receiver})"
         return self._timer("handover", record.receiver, what, due.moment, due.moment, lines)
 
@@ -316,7 +339,7 @@ class _Book:
             overdue = self.clock.business_days(ended, days + 1)
             rule = f"To be closed within {days} business day{'' if days == 1 else 's'}"
             state = record.state.replace("_", " ").capitalize()
-            lines = [*self._hours_line(), *self._say(state, due, rule, "Due")]
+            lines = [*self._hours_line(days=True), *self._say(state, due, rule, "Due")]
             what = {
                 "resolved": "Close the loop: tell the team, update the ticket, write down what was learned",
                 "rejected": f"Take the way on ({_clipped(record.way_on)}), then reopen it or close it",
@@ -324,9 +347,13 @@ class _Book:
             yield self._timer("close", SUPPORT, what, due.moment, overdue.moment, lines)
 
 
+def _amount(amount: float, unit: str) -> str:
+    return f"{amount:g} {unit.removesuffix('s') if amount == 1 else unit}"
+
+
 def _clipped(text: str) -> str:
     return text if len(text) <= LONGEST_ASK else f"{text[:LONGEST_ASK].rsplit(' ', 1)[0]} …"
 
 
-def _range(low: float, high: float) -> str:
-    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+def _range(low: float, high: float, unit: str) -> str:
+    return _amount(low, unit) if low == high else f"{low:g} to {high:g} {unit}"

@@ -111,7 +111,8 @@ def _holidays_of(code: str) -> object:
 
     country, _, subdivision = code.partition("-")
     try:
-        return holidays.country_holidays(country.upper(), subdiv=subdivision.upper() or None)
+        # In English where the library has it: else the name would be in the language of the machine.
+        return holidays.country_holidays(country.upper(), subdiv=subdivision.upper() or None, language="en_US")
     except NotImplementedError:
         raise BadInput(
             f"calendar holidays {code!r}: expected a country such as 'DE' or a part such as 'US-CA'"
