@@ -398,6 +398,7 @@ class Record(Model):
     reject_reason: RejectReason | None = None
     way_on: str = ""
     reopened: int = 0
+    reopened_at: AwareDatetime | None = Field(default=None, description="When it last came back")
     regressions: int = Field(default=0, description="How often it came back after it was resolved")
     override: Override | None = None
     readings: tuple[Reading, ...] = Field(default=(), description="The last reading of each of its tickets")

@@ -1154,6 +1154,22 @@ def test_reopened_the_lines_say_so() -> None:
     assert not any(line.startswith("Severity changed") for line in lines)
 
 
+@pytest.mark.parametrize(
+    "then",
+    [(Acknowledged(), ENGINEERING), (Rerouted(owner="security", next_hop="security"),), (Monitored(text="A fix."),)],
+)
+def test_after_a_reopening_the_customers_update_counts_from_there(then: tuple[Any, ...]) -> None:
+    record = lived(
+        ("2026-12-01T10:00", opening()),
+        ("2026-12-01T12:00", Resolved(resolution="A new release", root_cause="a full disk")),
+        ("2026-12-08T10:00", Reopened(severity="critical")),
+        ("2026-12-08T10:05", *then),
+    )
+    timer = running(record)["customer"]
+    assert local(timer) == ("Tue 2026-12-08 12:00 CET", "Tue 2026-12-08 14:00 CET")
+    assert timer.lines[0] == "Reopened: Tue 2026-12-08 10:00 CET"
+
+
 # The SLA.
 
 

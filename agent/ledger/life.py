@@ -345,6 +345,7 @@ def _reopened(record: Record, event: Event, data: Reopened) -> Changes:
         "severity_at": event.at,  # its deadline is counted anew
         "raised": False,
         "reopened": record.reopened + 1,
+        "reopened_at": event.at,
         "regressions": record.regressions + (record.resolved_at is not None),
         "reject_reason": None,
         "way_on": "",

@@ -226,8 +226,8 @@ class _Book:
         record = self.record
         low, high, rule = self._customer_bounds()
         opened, begun = record.opened_at or record.created_at, "Escalated"
-        if record.reopened and record.severity_at is not None and phase(record) == "reopened":
-            opened, begun = max(opened, record.routed_at or opened), "Reopened"
+        if record.reopened_at is not None and record.reopened_at > opened:
+            opened, begun = record.reopened_at, "Reopened"
         start = opened
         if record.last_customer is not None and record.last_customer.at > opened:
             start, begun = record.last_customer.at, f"Last update to the customer (event {record.last_customer.event})"
