@@ -1605,13 +1605,22 @@ def test_raised_severity_never_moves_the_deadline_back() -> None:
     assert running(record)["deadline"].due <= friday
 
 
-def test_a_deadline_set_anew_is_not_after_the_sla() -> None:
+@pytest.mark.parametrize("then", [Rerouted(owner="security", next_hop="security"), changed("high")])
+def test_a_deadline_set_anew_is_not_after_the_sla(then: Data) -> None:
     one = at("2026-12-01T13:00")
     record = lived(
-        ("2026-12-01T09:00", opening(severity="high", sla=Sla(due=one), deadline=one, deadline_basis="SLA")),
-        ("2026-12-01T10:00", Rerouted(owner="security", next_hop="security")),
+        ("2026-12-01T09:00", opening(severity="medium", sla=Sla(due=one), deadline=one, deadline_basis="SLA")),
+        ("2026-12-01T10:00", then),
     )
-    assert running(record)["deadline"].due <= one
+    assert running(record)["deadline"].due == one
+
+
+def test_a_deadline_set_anew_by_a_lower_severity_is_not_after_the_sla() -> None:
+    sla = Sla(due=at("2026-12-01T13:00"))
+    record = lived(("2026-12-01T09:00", opening(sla=sla)), ("2026-12-01T10:00", changed("high")))
+    assert running(record)["deadline"].lines == ("The SLA runs out then: Tue 2026-12-01 13:00 CET",)
+    later = lived(("2026-12-01T09:00", opening(sla=sla)), ("2026-12-01T13:00", changed("high")))
+    assert local(running(later)["deadline"])[0] == "Tue 2026-12-01 17:00 CET"
 
 
 # A customer who reads another clock.
