@@ -109,9 +109,8 @@ def measured(run: Run) -> Accepted:
 
 def _hash(result: Result) -> str:
     """Of everything that is asked and held to be right, without the words that explain it."""
-    asked = result.case.model_dump_json(exclude={"why", "tags"})
-    for unset in (',"update_every":null', ',"resolved":null', ',"evidence":""'):  # fields that came later
-        asked = asked.replace(unset, "")
+    # What its file says, and no more: a field that the schema gets later does not make it another ticket.
+    asked = result.case.model_dump_json(exclude={"why", "tags"}, exclude_unset=True)
     return hashlib.sha256(asked.encode()).hexdigest()[:12]
 
 

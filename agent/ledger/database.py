@@ -4,7 +4,7 @@ What was acknowledged survives a killed process and, by `synchronous=FULL`, a lo
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -113,11 +113,12 @@ class Database:
             )
         if version is None and self.is_sqlite:
             write_ahead(self.engine)
-        migrate(self.engine)
-        if version is not None:
-            from agent.ledger.store import Ledger
+        if version is None:
+            migrate(self.engine)
+            return
+        from agent.ledger.store import Ledger
 
-            Ledger(self).derive_all()  # an older program derived less
+        migrate(self.engine, then=Ledger(self).derive)  # an older program derived less
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:
@@ -163,8 +164,8 @@ def write_ahead(engine: Engine) -> None:
                 raw.close()
 
 
-def migrate(engine: Engine, revision: str = "head") -> None:
-    """Run the migrations up to `revision`. Two at once do it once: the second waits and finds nothing to do."""
+def migrate(engine: Engine, revision: str = "head", then: Callable[[Connection], object] | None = None) -> None:
+    """Run the migrations up to `revision`, and `then`: both or neither. Two at once: the second waits for the first."""
     from alembic import command  # slow to import, and needed once in a ledger's life and at each new version
     from alembic.config import Config
 
@@ -175,6 +176,8 @@ def migrate(engine: Engine, revision: str = "head") -> None:
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
+        if then is not None:
+            then(connection)
 
 
 def _prepare(connection: Any, _: object) -> None:

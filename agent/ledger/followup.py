@@ -41,6 +41,8 @@ def draft(due: Due) -> Draft | None:
         return None
     record = due.record
     outside = due.kind in TO_CUSTOMER
+    if due.kind == "close" and due.line.state != "resolved":
+        return None  # support's own work: nobody is to be written to
     if due.kind == "customer" and due.line.state in OVER:
         name = "draft_confirm"
     text = _fill(name, record, due, outside)

@@ -46,12 +46,18 @@ class Reckoning:
         hours = self.clock.hours
         lines: list[str] = []
         shown, total = self.start, timedelta()
+        if self.stretches and self.stretches[0].day is not None:
+            opening = next(self.clock.hours.openings(self.start))[0]
+            if opening > self.start:
+                lines += [*self._gap(self.start, opening), f"Counting begins: {when(opening, hours.zone)}"]
+                shown = opening
         for stretch in self.stretches:
             lines += self._gap(shown, stretch.start)
             if stretch.day is not None:
                 lines.append(f"{_day(stretch.end, hours.zone)}: business day {stretch.day}")
             else:
-                counted = stretch.end - stretch.start
+                # As the printed minutes say it, so that the lines add up also where events have seconds.
+                counted = _minute(stretch.end) - _minute(stretch.start)
                 in_all = f", {span(total + counted, in_hours=not self.on_wall)} in all" if total else ""
                 total += counted
                 ends = _until(stretch.start, stretch.end, hours.zone)
@@ -115,25 +121,46 @@ class Clock:
         return self._counted(start, amount, running, f"{span(amount, in_hours=True)} of support time")
 
     def business_days(self, start: datetime, days: int) -> Reckoning:
-        """The same local time so many business days later, within opening hours. A day spent in a pause is no day."""
+        """The same local time so many business days later, within opening hours.
+
+        A pause on the way moves it by the support time that it took, like any other clock: neither ten minutes nor
+        a night of pause cost a whole day.
+        """
         start = start.astimezone(UTC)
+        words = f"{days} business day{'' if days == 1 else 's'}"
+        stretches = self._days(start, days)
+        plain = stretches[-1].end
+        if not any(p.start < plain and p.until is not None and p.until > start for p in self.pauses):
+            return Reckoning(start, plain, words, tuple(stretches), self)
+        left = timedelta()
+        for opening, closing in self._openings(start):
+            if opening >= plain:
+                break
+            left += min(closing, plain) - opening
+        # The time at an opening is that of the day that begins, not of the evening before it.
+        at_opening = plain == self.hours.span(plain.astimezone(self.hours.zone).date())[0]
+        running = _without(self._openings(start), self.pauses)
+        found = self._counted(start, left, running, f"{words}, {span(left, in_hours=True)} of support time")
+        if at_opening:
+            following = next(begin for begin, _ in _without(self._openings(found.moment), self.pauses))
+            return replace(found, moment=following)
+        return found
+
+    def _days(self, start: datetime, days: int) -> list[Stretch]:
+        """One stretch for each day, pauses left out of account."""
         zone = self.hours.zone
-        opening, _ = next(_without(self._openings(start), self.pauses))
+        opening, _ = next(self._openings(start))
         local = opening.astimezone(zone)
-        day = local.date()
-        stretches: list[Stretch] = []
-        wanted = opening
+        day, stretches = local.date(), list[Stretch]()
         while len(stretches) < days:
             day += timedelta(days=1)
             if day > local.date() + LONGEST:
-                raise BadInput(f"{days} business days from {when(start, zone)}: too many, or a pause without an end")
-            if not self.hours.is_open_day(day):
-                continue
-            first, last = self.hours.span(day)
-            wanted = min(max(datetime.combine(day, local.time(), zone).astimezone(UTC), first), last)
-            if not self._paused(wanted):
+                raise BadInput(f"{days} business days from {when(start, zone)}: too many")
+            if self.hours.is_open_day(day):
+                first, last = self.hours.span(day)
+                wanted = min(max(datetime.combine(day, local.time(), zone).astimezone(UTC), first), last)
                 stretches.append(Stretch(first, wanted, len(stretches) + 1))
-        return Reckoning(start, wanted, f"{days} business day{'' if days == 1 else 's'}", tuple(stretches), self)
+        return stretches
 
     def _counted(
         self, start: datetime, amount: timedelta, running: Iterator[tuple[datetime, datetime]], words: str
@@ -158,9 +185,6 @@ class Clock:
                     break
             start = last
 
-    def _paused(self, moment: datetime) -> bool:
-        return any(p.start <= moment and (p.until is None or moment < p.until) for p in self.pauses)
-
 
 def _without(
     running: Iterator[tuple[datetime, datetime]], pauses: tuple[Pause, ...]
@@ -176,6 +200,10 @@ def _without(
             begin = max(begin, until)
         if begin < end:
             yield begin, end
+
+
+def _minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)
 
 
 def _until(start: datetime, end: datetime, zone: tzinfo) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic_core import PydanticSerializationError
 from sqlalchemy import Connection, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -225,15 +226,18 @@ class Ledger:
 
     def derive_all(self) -> int:
         """Make every record, timer and row again from its events. Returns how many escalations there are."""
-        with self.database.reading() as connection:
-            numbers = list(connection.execute(select(t.escalation.c.number)).scalars())
+        with self.database.writing() as connection:
+            return self.derive(connection)
+
+    def derive(self, connection: Connection) -> int:
+        """The same inside a transaction that is open."""
+        numbers = list(connection.execute(select(t.escalation.c.number).order_by(t.escalation.c.number)).scalars())
         for number in numbers:
-            with self.database.writing() as connection:
-                row = select(t.escalation.c.updated_at).where(t.escalation.c.number == number).with_for_update()
-                updated_at = connection.execute(row).scalar_one()
-                events = self._events(connection, number)
-                record = self._with_breaches(connection, replay(events), events)
-                self._derive(connection, number, record, updated_at)
+            row = select(t.escalation.c.updated_at).where(t.escalation.c.number == number).with_for_update()
+            updated_at = connection.execute(row).scalar_one()
+            events = self._events(connection, number)
+            record = self._with_breaches(connection, replay(events), events)
+            self._derive(connection, number, record, updated_at)
         return len(numbers)
 
     # What follows works inside a transaction that is open.
@@ -255,6 +259,7 @@ class Ledger:
         at, now = at.astimezone(UTC), (self.clock() if self.clock else now).astimezone(UTC)
         before, events = record, []
         previous = earlier[-1].sha256 if earlier else ""
+        _can_be_kept(steps)
         for place, step in enumerate(steps):
             writer = step.author or author
             event = Event(
@@ -408,8 +413,25 @@ def chained(previous: str, event: Event, data: str | None = None) -> str:
     `data` as it is stored: what an older program wrote is hashed as it wrote it.
     """
     stored = data if data is not None else event.data.model_dump_json()
-    told = (event.number, event.key, _iso(event.at), _iso(event.recorded_at), event.by, event.team, event.through)
+    told = (
+        event.escalation,
+        event.number,
+        event.key,
+        _iso(event.at),
+        _iso(event.recorded_at),
+        event.by,
+        event.team,
+        event.through,
+    )
     return sha256_of(json.dumps([HASHED, previous, *told, event.why, stored], ensure_ascii=False))
+
+
+def _can_be_kept(steps: Sequence[Step]) -> None:
+    for step in steps:
+        try:
+            step.data.model_dump_json()
+        except PydanticSerializationError:
+            raise BadInput("a text holds half a letter (a lone surrogate), which no database keeps: mend it") from None
 
 
 def _iso(moment: datetime) -> str:

@@ -174,12 +174,10 @@ class _Book:
         words = self.settings.ladder.steps
         unit = f"{self.settings.deadline.critical_minutes:g} minutes" if self.severity == "critical" else ""
         rule = f"{self.severity.capitalize()}: to be acknowledged within {unit or _amount(amount, UNIT[self.severity])}"
-        lines = [*self._hours_line(), *self._say(begun, first, rule, "To be acknowledged by")]
         if step > 1:
-            lines += [
-                f"Steps of the ladder taken: {record.chased} of {len(words)}",
-                f"Step {step} is due when that time has passed {step} times: {when(due.moment, self.zone)}",
-            ]
+            rule += f", so by {when(first.moment, self.zone)}; step {step} when that time has passed {step} times"
+        result = "To be acknowledged by" if step == 1 else f"Step {step} of {len(words)} due"
+        lines = [*self._hours_line(), *self._say(begun, due, rule, result)]
         what = f"{self.team} is to acknowledge; if not: {words[step - 1]} (step {step} of {len(words)})"
         return self._timer("acknowledge", SUPPORT, what, due.moment, following.moment, lines)
 

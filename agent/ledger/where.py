@@ -1,6 +1,7 @@
 """Where the ledger is: ESCALATION_DB, else a file in the user's data folder. Imports no database."""
 
 import os
+import re
 from pathlib import Path
 
 from agent.errors import BadInput
@@ -37,8 +38,12 @@ def shown(url: str) -> str:
     if file_of(url) is not None:
         return url
     scheme, separator, rest = url.partition("://")
-    user, at, host = rest.rpartition("@")
-    return f"{scheme}{separator}{user.partition(':')[0]}{at}{host.partition('?')[0]}"
+    query = re.search(r"\?\w+=", rest)  # an @ may stand in it, and a ? in a password
+    plain = rest[: query.start()] if query else rest
+    if "@" in rest and "@" not in plain:
+        return f"{scheme}{separator}…"
+    user, at, host = plain.rpartition("@")
+    return f"{scheme}{separator}{user.partition(':')[0]}{at}{host}"
 
 
 def file_of(url: str) -> Path | None:

@@ -82,7 +82,7 @@ class Hours:
             day = first + timedelta(days=offset)
             if self.is_open_day(day):
                 opening, closing = self.span(day)
-                if closing > start:
+                if closing > max(opening, start):  # hours inside a clock change may be none at all
                     yield max(opening, start), closing
         raise BadInput(f"the calendar has no open day within {HORIZON_DAYS} days: check its days and closures")
 
