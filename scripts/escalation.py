@@ -31,6 +31,8 @@ NEEDED = (
     "stopwordsiso",
     "standardwebhooks",
     "httpx2",
+    "prompt_toolkit",
+    "rich",
 )
 SECOND_TRY = "ESCALATION_SECOND_TRY"  # set in the environment's own interpreter, so that it is tried once
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(os.path.realpath(__file__))))
