@@ -37,6 +37,7 @@ from schemas.ticket import Ticket
 if TYPE_CHECKING:
     from agent.ledger.memory import Memory
     from agent.policy.settings import Settings
+    from schemas.chat import Correction
 
 Road = Generator[Call, Reply, Escalation]
 
@@ -49,12 +50,15 @@ def road(
     limits: Limits,
     provenance: Provenance,
     memory: "Memory | None" = None,
+    corrections: "tuple[Correction, ...]" = (),
 ) -> Road:
     """The whole run for one ticket. Raises `ModelError` with the usage of all its calls, and the decision if made.
 
     With a `memory`, what the ledger knows counts in the decision: an open escalation, an override, who else has this.
+    `corrections`: claims that a person took back, which fire nothing.
     """
     from agent.caveats import warnings
+    from agent.grounding.corrected import corrected
     from agent.grounding.ground import ground
     from agent.policy.decide import decide
     from agent.policy.nextsteps import next_steps
@@ -67,7 +71,7 @@ def road(
         report = extracted.value
         if not isinstance(report, FactsReport):
             raise TypeError(f"an ExtractCall was answered with {type(report).__name__}")
-        facts = ground(ticket, report)
+        facts = corrected(ground(ticket, report), corrections)
         similar: tuple[Similar, ...] = ()
         remarks: tuple[str, ...] = ()
         if memory is not None:
@@ -141,16 +145,17 @@ def escalate(
     token_budget: int | None = None,
     fallback: Backend | str | None = None,
     memory: "Memory | None" = None,
+    corrections: "tuple[Correction, ...]" = (),
 ) -> Escalation:
     """The decision for a ticket and, where it escalates, the brief.
 
     `ticket`: read already, or the text of one. `backend`: one, or `claude`, `offline` or `auto` (the default: claude
     where a key is set, else offline). `settings`: else the policy's defaults. `now`: aware, else the clock.
     `max_repairs`, `token_budget`: see `Limits`. `fallback`: runs in the backend's place when its model fails, and the
-    result says so; without it `ModelError` is raised. `memory`: a ledger to look into (agent/ledger/memory.py). Raises
-    `BadInput` for what cannot be used.
+    result says so; without it `ModelError` is raised. `memory`: a ledger to look into (agent/ledger/memory.py).
+    `corrections`: claims that a person took back. Raises `BadInput` for what cannot be used.
     """
-    run = _prepare(ticket, context, backend, settings, now, Limits(max_repairs, token_budget), memory)
+    run = _prepare(ticket, context, backend, settings, now, Limits(max_repairs, token_budget), memory, corrections)
     try:
         return _drive(run(), run.backend)
     except ModelError as error:
@@ -171,9 +176,10 @@ async def escalate_async(
     token_budget: int | None = None,
     fallback: Backend | str | None = None,
     memory: "Memory | None" = None,
+    corrections: "tuple[Correction, ...]" = (),
 ) -> Escalation:
     """As `escalate`, without blocking the event loop while a model works."""
-    run = _prepare(ticket, context, backend, settings, now, Limits(max_repairs, token_budget), memory)
+    run = _prepare(ticket, context, backend, settings, now, Limits(max_repairs, token_budget), memory, corrections)
     try:
         return await _drive_async(run(), run.backend)
     except ModelError as error:
@@ -222,13 +228,15 @@ class _Run:
     limits: Limits
     backend: Backend
     memory: "Memory | None"
+    corrections: "tuple[Correction, ...]"
 
     def __call__(self, other: Backend | None = None) -> Road:
         backend = other or self.backend
         # A template gives the same brief again, whatever is held against it.
         limits = Limits(max_repairs=0) if backend.name == "offline" else self.limits
         provenance = _provenance(backend, self.settings)
-        return road(self.ticket, self.context, self.settings, self.now, limits, provenance, self.memory)
+        given = (self.ticket, self.context, self.settings, self.now)
+        return road(*given, limits, provenance, self.memory, self.corrections)
 
 
 def _prepare(
@@ -239,6 +247,7 @@ def _prepare(
     now: datetime | None,
     limits: Limits,
     memory: "Memory | None",
+    corrections: "tuple[Correction, ...]",
 ) -> _Run:
     if now is not None and now.utcoffset() is None:
         raise BadInput(f"now {now.isoformat()!r}: expected a time with its zone, such as 2026-03-02T09:00:00+00:00")
@@ -251,7 +260,7 @@ def _prepare(
 
         settings = load_settings(None)
     now = now or datetime.now(UTC).replace(microsecond=0)
-    return _Run(ticket, context or Context(), settings, now, limits, _backend(backend or "auto"), memory)
+    return _Run(ticket, context or Context(), settings, now, limits, _backend(backend or "auto"), memory, corrections)
 
 
 def _backend(given: Backend | str) -> Backend:

@@ -16,10 +16,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from schemas.brief import Brief
+from schemas.chat import Turn
 from schemas.comparison import Comparison
 from schemas.report import FactsReport
 
 COMPARE_TICKETS = "compare_tickets"
+TAKE_TURN = "take_turn"
 RECORD_FACTS = "record_facts"
 SUBMIT_BRIEF = "submit_brief"
 
@@ -64,6 +66,11 @@ def tools() -> list[dict[str, Any]]:
 def compare_tool() -> dict[str, Any]:
     """The definition of `compare_tickets`, for a conversation of its own: the road's two tools stay as they are."""
     return strict_tool(COMPARE_TICKETS, Comparison)
+
+
+def turn_tool() -> dict[str, Any]:
+    """The definition of `take_turn`, for the chat's own conversation."""
+    return strict_tool(TAKE_TURN, Turn)
 
 
 def tools_sha256() -> str:

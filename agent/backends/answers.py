@@ -18,6 +18,7 @@ from agent.backends.base import (
     ModelRefused,
     ModelUnavailable,
     Reply,
+    TurnCall,
 )
 from agent.backends.conversation import wanted
 from schemas.escalation import Finding, Usage
@@ -25,6 +26,7 @@ from schemas.escalation import Finding, Usage
 MAX_TOKENS_VARIABLE = "ESCALATION_MAX_TOKENS"
 MAX_PROBLEMS = 12  # of one answer that are named to the model: enough to mend it, short enough to read
 _OFFLINE = "or use --backend offline"
+_DOING: dict[type, str] = {DraftCall: "writing the brief", TurnCall: "answering"}
 
 
 def read(message: object, call: Call, *, model: str, max_tokens: int) -> Reply:
@@ -38,7 +40,7 @@ def read(message: object, call: Call, *, model: str, max_tokens: int) -> Reply:
     usage = _usage(message.get("usage"))
     raw = _echoable(message.get("content") or [])
     reason = str(message.get("stop_reason") or "none")
-    doing = "writing the brief" if isinstance(call, DraftCall) else "reading the ticket"
+    doing = _DOING.get(type(call), "reading the ticket")
     if reason == "refusal":
         details = message.get("stop_details")
         category = details.get("category") if isinstance(details, Mapping) else None

@@ -10,10 +10,11 @@ from typing import Any, Literal, Protocol
 
 from agent.errors import EXIT_MODEL, EscalationError
 from schemas.brief import Brief
+from schemas.chat import Exchange, Turn
 from schemas.comparison import Comparison
 from schemas.context import Context
 from schemas.decision import Decision
-from schemas.escalation import Finding, Usage
+from schemas.escalation import Escalation, Finding, Usage
 from schemas.facts import Facts
 from schemas.report import FactsReport
 from schemas.ticket import Ticket
@@ -29,7 +30,7 @@ NO_USAGE = Usage()
 class Reply:
     """A usable answer, what it cost, and its blocks, which the next turn of the conversation must echo."""
 
-    value: FactsReport | Brief | Comparison
+    value: FactsReport | Brief | Comparison | Turn
     usage: Usage = NO_USAGE
     raw: Blocks = ()
 
@@ -79,7 +80,22 @@ class CompareCall:
     fault: None = None  # never repaired: what is not judged stays possible
 
 
-Call = ExtractCall | DraftCall | CompareCall
+@dataclass(frozen=True, slots=True)
+class TurnCall:
+    """Say what follows from a person's words in a chat: answered with a `Turn`. Only a model is asked.
+
+    `ticket`: with all that was said so far. `result`: as it stands, with the edited brief and the message to show.
+    """
+
+    ticket: Ticket
+    result: Escalation
+    message: str
+    earlier: tuple[Exchange, ...]
+    words: str
+    fault: None = None  # never repaired: the person says it again
+
+
+Call = ExtractCall | DraftCall | CompareCall | TurnCall
 
 
 class Backend(Protocol):

@@ -14,16 +14,26 @@ import hashlib
 from functools import cache
 from typing import Any
 
-from agent.backends.base import Blocks, Call, CompareCall, DraftCall, ExtractCall, Fault
+from agent.backends.base import Blocks, Call, CompareCall, DraftCall, ExtractCall, Fault, TurnCall
 from schemas.brief import Brief
+from schemas.chat import Turn
 from schemas.comparison import Comparison
 from schemas.report import FactsReport
-from schemas.tools import COMPARE_TICKETS, RECORD_FACTS, SUBMIT_BRIEF, compare_tool, tools
+from schemas.tools import (
+    COMPARE_TICKETS,
+    RECORD_FACTS,
+    SUBMIT_BRIEF,
+    TAKE_TURN,
+    compare_tool,
+    tools,
+    turn_tool,
+)
 from schemas.vocabulary import OWNER_LABEL
 
 SYSTEM, TICKET, FACTS_REPAIR = "system.md.j2", "ticket.md.j2", "facts_repair.md.j2"
 DECISION, BRIEF_REPAIR = "decision.md.j2", "repair.md.j2"
 COMPARE_SYSTEM, COMPARE = "compare.system.md.j2", "compare.md.j2"
+CHAT_SYSTEM, CHAT, CHAT_TURN = "chat.system.md.j2", "chat.md.j2", "chat_turn.md.j2"
 PROMPTS = (SYSTEM, TICKET, FACTS_REPAIR, DECISION, BRIEF_REPAIR)
 _CACHED = {"type": "ephemeral"}
 _BOUNDARY_LENGTH = 12
@@ -32,8 +42,10 @@ Request = dict[str, Any]
 Block = dict[str, Any]
 
 
-def wanted(call: Call) -> tuple[str, type[FactsReport] | type[Brief] | type[Comparison]]:
+def wanted(call: Call) -> tuple[str, type[FactsReport] | type[Brief] | type[Comparison] | type[Turn]]:
     """The tool that answers this call, and the model of its input."""
+    if isinstance(call, TurnCall):
+        return (TAKE_TURN, Turn)
     if isinstance(call, CompareCall):
         return (COMPARE_TICKETS, Comparison)
     return (RECORD_FACTS, FactsReport) if isinstance(call, ExtractCall) else (SUBMIT_BRIEF, Brief)
@@ -43,6 +55,8 @@ def request(call: Call, model: str, max_tokens: int) -> Request:
     """The arguments of `messages.create`. The same call gives the same bytes."""
     if isinstance(call, CompareCall):
         return _comparison(call, model, max_tokens)
+    if isinstance(call, TurnCall):
+        return _turn(call, model, max_tokens)
     messages = _extraction(call) if isinstance(call, ExtractCall) else _draft(call)
     return {
         "model": model,
@@ -66,6 +80,51 @@ def _comparison(call: CompareCall, model: str, max_tokens: int) -> Request:
         "system": [{"type": "text", "text": _prompt(COMPARE_SYSTEM), "cache_control": _CACHED}],
         "tool_choice": {"type": "tool", "name": COMPARE_TICKETS, "disable_parallel_tool_use": True},
         "messages": [{"role": "user", "content": [{"type": "text", "text": asked}]}],
+    }
+
+
+def _turn(call: TurnCall, model: str, max_tokens: int) -> Request:
+    """A turn of a chat. The case as it stands comes first and is cached: most turns only talk about it."""
+    from agent.render import render_decision
+    from agent.render.words import STATUS_WORDS, claim_label, who
+    from agent.validate.fields import fields
+
+    result = call.result
+    claims = [
+        {
+            "id": claim.id,
+            "label": claim_label(claim),
+            "status": STATUS_WORDS[claim.status],
+            "who": who(claim),
+            "quote": claim.quote,
+        }
+        for claim in result.facts.claims()
+    ]
+    case = _prompt(
+        CHAT,
+        boundary=boundary(call.ticket.text),
+        ticket=call.ticket,
+        decision=render_decision(result.decision, result.facts, "text").rstrip(),
+        facts=claims,
+        places=[(f.place, f.text) for f in fields(result.brief) if f.text] if result.brief else [],
+        message=call.message,
+    )
+    now = _prompt(CHAT_TURN, earlier=call.earlier, words=call.words)
+    return {
+        "model": model,
+        "max_tokens": max_tokens,
+        "tools": [turn_tool()],
+        "system": [{"type": "text", "text": _prompt(CHAT_SYSTEM), "cache_control": _CACHED}],
+        "tool_choice": {"type": "tool", "name": TAKE_TURN, "disable_parallel_tool_use": True},
+        "messages": [
+            {
+                "role": "user",
+                "content": [
+                    {"type": "text", "text": case, "cache_control": _CACHED},
+                    {"type": "text", "text": now},
+                ],
+            }
+        ],
     }
 
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from agent.readers.cut import Part, cut
+from agent.errors import BadInput
+from agent.readers.cut import MAX_TEXT, Part, cut
 from agent.readers.decode import clean
 from agent.readers.spans import find_spans
 from schemas.ticket import Format, Span, Speaker, Ticket
@@ -119,6 +120,38 @@ def render(source: Source) -> Ticket:
         messages=tuple(part.message() for part in short.parts),
         spans=find_spans(short.text, short.parts, short.spans, short.marker),
         notes=tuple(_unique([*notes, *short.notes])),
+    )
+
+
+def extend(ticket: Ticket, entries: Sequence[Entry]) -> Ticket:
+    """The ticket with further messages behind its own. What stood in it keeps its offsets.
+
+    Raises BadInput where the text would exceed MAX_TEXT.
+    """
+    pieces = [ticket.text if ticket.text.endswith("\n\n") else ticket.text.rstrip("\n") + "\n\n"]
+    position = len(pieces[0])
+    parts: list[Part] = []
+    notes = list(ticket.notes)
+    for entry in entries:
+        header = _header(entry)
+        text = entry.body.text.rstrip()
+        piece = f"{header}{text}\n\n"
+        body, end = position + len(header), position + len(piece)
+        author = _author(entry)
+        parts.append(Part(position, body, end, entry.speaker, author, entry.time, entry.internal))
+        pieces.append(piece)
+        notes += entry.body.notes
+        position = end
+    if position > MAX_TEXT:
+        raise BadInput(f"the ticket would have {position:,} characters, at most {MAX_TEXT:,} are read: say it shorter")
+    text = "".join(pieces)
+    return ticket.model_copy(
+        update={
+            "text": text,
+            "messages": (*ticket.messages, *(part.message() for part in parts)),
+            "spans": find_spans(text, parts, ticket.spans),
+            "notes": tuple(_unique(notes)),
+        }
     )
 
 

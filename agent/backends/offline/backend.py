@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from agent.backends.base import BackendName, Call, CompareCall, ExtractCall, Reply
+from agent.backends.base import BackendName, Call, CompareCall, ExtractCall, Reply, TurnCall
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,6 +41,10 @@ class OfflineBackend:
             from schemas.comparison import Comparison
 
             return Reply(value=Comparison(verdicts=()))  # words alike are not the same fault: a person confirms
+        if isinstance(call, TurnCall):
+            from agent.backends.offline.talk import turn
+
+            return Reply(turn(call.words, call.result))
         if isinstance(call, ExtractCall):
             return Reply(self.extract(call.ticket))
         return Reply(self.draft(call.ticket, call.context, call.facts, call.decision, call.decision.decided_at))
