@@ -6,7 +6,7 @@ The SDK owns the transport's retries (408, 409, 429, 5xx, connection; it honours
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -63,6 +63,16 @@ class ClaudeBackend:
         sent = conversation.request(call, self.model, self.max_tokens)
         with self._named_errors(call):
             message = self._sync().messages.create(**sent)
+        return self._read(message, call)
+
+    def answer_streamed(self, call: Call, listener: Callable[[str], None]) -> Reply:
+        """As `answer`; `listener` is given the tool's input piece by piece. It may be interrupted."""
+        sent = conversation.request(call, self.model, self.max_tokens)
+        with self._named_errors(call), self._sync().messages.stream(**sent) as stream:
+            for event in stream:
+                if event.type == "input_json":
+                    listener(event.partial_json)
+            message = stream.get_final_message()
         return self._read(message, call)
 
     async def answer_async(self, call: Call) -> Reply:

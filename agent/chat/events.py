@@ -47,10 +47,10 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """The brief as it stands, with what is held against it."""
+    """The brief as it stands, with what is held against it. `valid`: nothing blocks, and nothing is missing."""
 
     text: str
-    status: Literal["valid", "incomplete"]
+    valid: bool
     findings: tuple[Finding, ...]
 
 

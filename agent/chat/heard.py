@@ -1,0 +1,194 @@
+"""What a session becomes through the person's words. Pure: a session in, a session out."""
+
+import re
+from datetime import UTC, datetime
+from typing import get_args
+
+from agent.chat.edits import DEADLINE, edited, survives
+from agent.errors import BadInput
+from agent.grounding.fold import stands_in
+from agent.readers.canonical import Entry, extend, plain
+from schemas.chat import Action, Correction, Edit, Said, Session
+from schemas.escalation import Escalation
+from schemas.ticket import Ticket
+from schemas.vocabulary import Outcome, Owner, Severity, Tier
+
+LONGEST_WHY = 500
+_WEEKDAY = re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? $")
+
+
+def ticket_of(session: Session) -> Ticket | None:
+    """The ticket with all that was said; None before one was read."""
+    return None if session.original is None else _extended(session.original, session.said)
+
+
+def with_words(ticket: Ticket, words: str, by: str, at: datetime) -> Ticket:
+    """The ticket as if the person had just said this in it: what an answer to these words may refer to."""
+    return _extended(ticket, (Said(speaker="support", author=by, time=at, text=words),))
+
+
+def _extended(ticket: Ticket, said: tuple[Said, ...]) -> Ticket:
+    if not said:
+        return ticket
+    return extend(ticket, [Entry(s.speaker, s.author or None, s.time, plain(s.text)) for s in said])
+
+
+def after(session: Session, action: Action, words: str | None, *, by: str, at: datetime) -> Session:
+    """The session after something was said, withdrawn, or learned about who holds the ticket.
+
+    `words`: what the person typed, where a model chose the action: nothing may be handed on that does not stand there.
+    Raises BadInput.
+    """
+    if action.kind == "tier":
+        if action.target not in get_args(Tier):
+            raise BadInput(f"tier {action.target[:30]!r}: expected one of {', '.join(get_args(Tier))}")
+        return session.model_copy(update={"context": session.context.model_copy(update={"tier": action.target})})
+    _from_the_person(action.text, words)
+    if action.kind == "withdraw":
+        correction = _correction(session, action, by, at)
+        return session.model_copy(update={"corrections": (*session.corrections, correction)})
+    speaker = "customer" if action.kind == "customer_said" else "support"
+    said = Said(speaker=speaker, author=by if speaker == "support" else "", time=at, text=action.text.strip())
+    added = session.model_copy(update={"said": (*session.said, said)})
+    ticket_of(added)  # raises where it grows too long
+    return added
+
+
+def _from_the_person(text: str, words: str | None) -> None:
+    if not text.strip():
+        raise BadInput("nothing was said: give the words")
+    if words is not None and not stands_in(text, words):
+        raise BadInput(f"{text[:60]!r} are not the words that you wrote, so they were not added: say it once more")
+
+
+def _correction(session: Session, action: Action, by: str, at: datetime) -> Correction:
+    facts = None if session.result is None else session.result.facts
+    claim = next((c for c in facts.claims() if c.id == action.target), None) if facts else None
+    if claim is None or claim.evidence is None:
+        raise BadInput(f"no fact {action.target[:40]!r}: expected an id from /facts, such as signal-1")
+    if claim.status not in ("counts", "reported"):
+        raise BadInput(f"{claim.id} counts for nothing already ({claim.status}): nothing to correct")
+    return Correction(
+        group=claim.group,
+        kind=claim.kind,
+        quote=claim.quote,
+        start=claim.evidence.start,
+        end=claim.evidence.end,
+        why=" ".join(action.text.split())[:LONGEST_WHY],
+        by=by,
+        at=at,
+    )
+
+
+def edit_of(action: Action, result: Escalation) -> tuple[Edit, ...]:
+    """The edits that an action asks for: of one line, or of the deadline wherever it stands. Raises BadInput."""
+    if result.brief is None:
+        raise BadInput("there is no brief to change: nothing is escalated")
+    if action.kind == "edit_line":
+        return (Edit(place=action.target, text=action.text),)
+    return _deadline(action.text, result)
+
+
+def _deadline(text: str, result: Escalation) -> tuple[Edit, ...]:
+    """The new time in the deadline line, and in each ask that names the old one in the same words."""
+    from agent.validate.deadline import check_deadline, limit_of, read_deadline
+
+    decision, brief = result.decision, result.brief
+    now = decision.decided_at
+    limit = limit_of(decision, result.facts, result.context, now)
+    for finding in check_deadline(_spelled(text), decision, limit, now):
+        basis = f" ({decision.deadline_basis})" if decision.deadline_basis and finding.code == "deadline_late" else ""
+        raise BadInput(f"deadline {text[:60]!r}: expected {finding.expected}{basis}; only other facts move that")
+    moment = min(moment for moment in read_deadline(_spelled(text), now) if moment > now)
+    new = f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    line = brief.deadline if brief else ""
+    old = _time_in(line)
+    edits = [Edit(place=DEADLINE, text=line.replace(old, new, 1) if old else f"{new}: {line}")]
+    for number, ask in enumerate(brief.asks if brief else (), 1):
+        if old and old in ask.text:
+            edits.append(Edit(place=f"WHAT'S NEEDED: {number}", text=ask.text.replace(old, new)))
+    return tuple(edits)
+
+
+def _time_in(line: str) -> str:
+    """The stretch of the line that names its first day and hour, with a day of the week before it."""
+    from agent.notation import dates, times
+
+    spans = [(mention.start, mention.end) for found in (dates(line), times(line)) for mention in found[:1]]
+    if not spans:
+        return ""
+    start, end = min(start for start, _ in spans), max(end for _, end in spans)
+    weekday = _WEEKDAY.search(line[:start])
+    return line[weekday.start() if weekday else start : end]
+
+
+def _spelled(text: str) -> str:
+    """ISO 8601 as a deadline line writes it."""
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return text
+    return text if moment.tzinfo is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def replaced(edits: tuple[Edit, ...], new: tuple[Edit, ...]) -> tuple[Edit, ...]:
+    """All edits, with the new ones in the place of older ones for the same line."""
+    places = {edit.place for edit in new}
+    return (*(edit for edit in edits if edit.place not in places), *new)
+
+
+def carried(edits: tuple[Edit, ...], result: Escalation) -> tuple[tuple[Edit, ...], tuple[Edit, ...]]:
+    """Which edits go into a brief that was written anew, and which do not: a numbered line may be another one there,
+    and a time may be too late by now."""
+    kept: list[Edit] = []
+    lost: list[Edit] = []
+    for edit in edits:
+        late = edit.place == DEADLINE and _is_late(edit.text, result)
+        (kept if survives(edit.place) and not late else lost).append(edit)
+    return tuple(kept), tuple(lost)
+
+
+def _is_late(line: str, result: Escalation) -> bool:
+    from agent.validate.deadline import check_deadline, limit_of
+
+    now = result.decision.decided_at
+    limit = limit_of(result.decision, result.facts, result.context, now)
+    return bool(check_deadline(line, result.decision, limit, now))
+
+
+def with_edits(result: Escalation, edits: tuple[Edit, ...]) -> Escalation:
+    """The result with these words in its brief, and the brief checked again. Raises BadInput for an unknown place."""
+    if not edits or result.brief is None:
+        return result
+    from agent.drafting import REPRODUCTION_GAP
+    from agent.validate import validate_brief
+
+    brief = result.brief
+    for edit in edits:
+        brief = edited(brief, edit.place, edit.text)
+    decision = result.decision
+    found = validate_brief(brief, decision, result.facts, result.ticket, result.context, decision.decided_at)
+    complete = not any(finding.blocking or finding.code == REPRODUCTION_GAP for finding in found)
+    changes = {
+        "brief": brief,
+        "findings": found,
+        "brief_status": "valid" if complete else "incomplete",
+        "customer_message": brief.customer_message or None,
+    }
+    return result.model_copy(update=changes)
+
+
+def override_of(argument: str) -> tuple[Outcome, Owner | None, Severity | None, str]:
+    """`OUTCOME [TEAM] [SEVERITY] WHY`, as the person typed it. Raises BadInput."""
+    parts = argument.split()
+    outcome = next((value for value in get_args(Outcome) if parts and parts[0].casefold() == value), None)
+    if outcome is None:
+        raise BadInput(f"/override {argument[:40]!r}: expected {', '.join(get_args(Outcome))} first, then why")
+    parts = parts[1:]
+    owner = next((v for v in get_args(Owner) if parts and parts[0].casefold() in (v, v.partition("_")[0])), None)
+    parts = parts[1:] if owner else parts
+    severity = next((v for v in get_args(Severity) if parts and parts[0].casefold() == v), None)
+    parts = parts[1:] if severity else parts
+    if len(parts) < 2:
+        raise BadInput("/override: say why, in a few words; the reason is kept with the decision")
+    return outcome, owner, severity, " ".join(parts)[:LONGEST_WHY]
