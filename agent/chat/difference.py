@@ -18,7 +18,7 @@ def difference(before: Escalation, after: Escalation) -> tuple[str, ...]:
     lines += [f"No longer fires: {r.id} {r.clause}" for key, r in before_rules.items() if key not in after_rules]
     asked = {question.text for question in old.questions}
     open_ = {question.text for question in new.questions}
-    lines += [f"Answered: {text}" for text in sorted(asked - open_)]
+    lines += [f"No longer asked: {text}" for text in sorted(asked - open_)]
     lines += [f"New question: {text}" for text in sorted(open_ - asked)]
     known, now = _claims(before), _claims(after)
     lines += [f"New: {_claim(claim)}" for key, claim in now.items() if key not in known]

@@ -208,6 +208,10 @@ class Chat:
             raise BadInput("there is no ticket yet: paste one, or name its file")
         after = heard.after(self.session, action, words, by=self._by, at=self._clock())
         self._step(after.model_copy(update={"pending": True}))
+        if action.kind == "customer_said":
+            self._tell(Told("In the ticket now, as the customer's words."))
+        elif action.kind == "support_said":
+            self._tell(Told(f"In the ticket now, as said by support ({self._by})."))
 
     def _answered(self, action: Action, words: str | None) -> None:
         if action.kind == "undo":
@@ -302,7 +306,7 @@ class Chat:
 
         changes = () if before is None else difference(before, result)
         if before is not None and not changes:
-            changes = ("Taken back: the decision is the same.",) if back else ("The decision and its facts stay.",)
+            changes = ("Taken back: the decision is the same.",) if back else ("The decision and the facts it knows are as before.",)
         text = render_decision(result.decision, result.facts, "text")
         self._tell(Decided(result, changes, before is None, text))
         if result.brief is None:
