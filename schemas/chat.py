@@ -19,6 +19,7 @@ class Said(Model):
     author: str = ""
     time: AwareDatetime
     text: str
+    internal: bool = Field(default=False, description="The customer was not told it")
 
 
 class Correction(Model):

@@ -10,12 +10,14 @@ import httpx2
 from agent.backends.base import AnswerTruncated, Call, MalformedAnswer, ModelError, ModelRefused, Reply
 from agent.backends.claude import ClaudeBackend
 from schemas.brief import Ask, Brief, Reproduction
+from schemas.chat import Turn
 from schemas.escalation import Finding, Usage
 from schemas.report import FactsReport, IssueReport, SignalReport
 
 ONE_CALL = Usage(calls=1, input_tokens=100, output_tokens=10)
 
-Answer = FactsReport | Brief | ModelError | Callable[[Call], FactsReport | Brief]
+Value = FactsReport | Brief | Turn
+Answer = Value | ModelError | Callable[[Call], Value]
 
 
 def report(*signals: SignalReport, **fields: Any) -> FactsReport:
@@ -93,7 +95,7 @@ class FakeBackend:
             raise AssertionError(f"the script has no answer left for call {len(self.calls)}: {type(call).__name__}")
         if isinstance(answer, ModelError):
             raise answer
-        value = answer if isinstance(answer, FactsReport | Brief) else answer(call)
+        value = answer if isinstance(answer, FactsReport | Brief | Turn) else answer(call)
         return Reply(value=value, usage=self.usage)
 
     async def answer_async(self, call: Call) -> Reply:

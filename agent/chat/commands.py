@@ -23,7 +23,8 @@ class Command:
 
 COMMANDS: dict[str, Command] = {
     "customer": Command("WORDS", "what the customer just said or wrote, word for word", "customer_said"),
-    "note": Command("WORDS", "what you, support, say about the case; also the answer to a question", "support_said"),
+    "note": Command("WORDS", "what you, support, know about the case", "support_said"),
+    "answer": Command("N WORDS", "the answer to question N, from whoever it was put to", "support_said"),
     "wrong": Command("ID WHY", "a fact is wrong: it fires nothing any more", "withdraw"),
     "tier": Command("L1|L2|manager", "who holds the ticket", "tier"),
     "override": Command("OUTCOME [TEAM] [SEVERITY] WHY", "your own decision, which stands beside the rules' view"),
@@ -78,6 +79,11 @@ def _action(name: str, command: Command, kind: ActionKind, argument: str) -> Act
         if not why.strip():
             raise BadInput(f"/{name} {target[:30]!r}: say why it is wrong, such as /{name} {target[:30]} it was a test")
         return Action(kind=kind, target=target, text=why.strip())
+    if name == "answer":
+        number, _, words = argument.partition(" ")
+        if not words.strip():
+            raise BadInput(f"/{name} {argument[:30]!r}: expected {command.argument}; see /questions")
+        return Action(kind=kind, target=number, text=words.strip())
     if kind == "edit_line":
         place, equals, text = argument.partition("=")
         if not equals:

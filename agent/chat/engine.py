@@ -142,7 +142,7 @@ class Chat:
     def _command(self, line: str) -> None:
         name, action, argument = parse(line)
         if action is not None:
-            self._do((action,), None)
+            self._do((heard.answer(self.session, action) if name == "answer" else action,), None)
         elif name == "again":
             self.again()
         elif name == "override":
@@ -306,7 +306,7 @@ class Chat:
 
         changes = () if before is None else difference(before, result)
         if before is not None and not changes:
-            changes = ("Taken back: the decision is the same.",) if back else ("The decision and the facts it knows are as before.",)
+            changes = (f"{'Taken back: ' if back else ''}the decision and the facts it knows are as before.",)
         text = render_decision(result.decision, result.facts, "text")
         self._tell(Decided(result, changes, before is None, text))
         if result.brief is None:

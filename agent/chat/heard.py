@@ -9,6 +9,7 @@ from agent.errors import BadInput
 from agent.grounding.fold import stands_in
 from agent.readers.canonical import Entry, extend, plain
 from schemas.chat import Action, Correction, Edit, Said, Session
+from schemas.decision import Question
 from schemas.escalation import Escalation
 from schemas.ticket import Ticket
 from schemas.vocabulary import Outcome, Owner, Severity, Tier
@@ -24,13 +25,13 @@ def ticket_of(session: Session) -> Ticket | None:
 
 def with_words(ticket: Ticket, words: str, by: str, at: datetime) -> Ticket:
     """The ticket as if the person had just said this in it: what an answer to these words may refer to."""
-    return _extended(ticket, (Said(speaker="support", author=by, time=at, text=words),))
+    return _extended(ticket, (Said(speaker="support", author=by, time=at, text=words, internal=True),))
 
 
 def _extended(ticket: Ticket, said: tuple[Said, ...]) -> Ticket:
     if not said:
         return ticket
-    return extend(ticket, [Entry(s.speaker, s.author or None, s.time, plain(s.text)) for s in said])
+    return extend(ticket, [Entry(s.speaker, s.author or None, s.time, plain(s.text), s.internal) for s in said])
 
 
 def after(session: Session, action: Action, words: str | None, *, by: str, at: datetime) -> Session:
@@ -47,11 +48,36 @@ def after(session: Session, action: Action, words: str | None, *, by: str, at: d
     if action.kind == "withdraw":
         correction = _correction(session, action, by, at)
         return session.model_copy(update={"corrections": (*session.corrections, correction)})
-    speaker = "customer" if action.kind == "customer_said" else "support"
-    said = Said(speaker=speaker, author=by if speaker == "support" else "", time=at, text=action.text.strip())
-    added = session.model_copy(update={"said": (*session.said, said)})
+    added = session.model_copy(update={"said": (*session.said, *_said(session, action, by, at))})
     ticket_of(added)  # raises where it grows too long
     return added
+
+
+def _said(session: Session, action: Action, by: str, at: datetime) -> tuple[Said, ...]:
+    """The words as messages of the ticket. An answer stands behind its question: alone, "yes" says nothing."""
+    words, question = action.text.strip(), _question(session, action.target)
+    if action.kind == "customer_said":
+        asked = (Said(speaker="support", author=by, time=at, text=question.text),) if question else ()
+        return (*asked, Said(speaker="customer", time=at, text=words))
+    text = f"{question.text}\n{words}" if question else words
+    return (Said(speaker="support", author=by, time=at, text=text, internal=True),)
+
+
+def _question(session: Session, number: str) -> Question | None:
+    if not number:
+        return None
+    open_ = session.result.decision.questions if session.result else ()
+    if not (number.isascii() and number.isdigit() and 1 <= int(number) <= len(open_)):
+        expected = f"a number from 1 to {len(open_)}" if open_ else "no answer, since nothing is asked"
+        raise BadInput(f"question {number[:20]!r}: expected {expected}; see /questions")
+    return open_[int(number) - 1]
+
+
+def answer(session: Session, action: Action) -> Action:
+    """An answer by number, as said by whoever the question was put to."""
+    question = _question(session, action.target)
+    by_customer = question is not None and question.ask == "customer"
+    return action.model_copy(update={"kind": "customer_said"}) if by_customer else action
 
 
 def _from_the_person(text: str, words: str | None) -> None:

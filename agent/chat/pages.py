@@ -43,8 +43,8 @@ def _facts(result: Escalation) -> Parts:
 
 def _questions(result: Escalation) -> Parts:
     asked = [
-        f"{words.ASKED[question.ask]}: {question.text}" + (f" Why: {question.why}" if question.why else "")
-        for question in result.decision.questions
+        f"{number}. {words.ASKED[question.ask]}: {question.text}" + (f" Why: {question.why}" if question.why else "")
+        for number, question in enumerate(result.decision.questions, 1)
     ]
     beside = list(result.brief.questions) if result.brief else []
     return [
