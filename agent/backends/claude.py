@@ -123,6 +123,7 @@ class ClaudeBackend:
     def _named_errors(self, call: Call) -> Iterator[None]:
         """Every failure of the SDK as one `ModelUnavailable` whose message says what to do next."""
         import anthropic
+        import httpx2
 
         try:
             yield
@@ -140,6 +141,11 @@ class ClaudeBackend:
         except anthropic.AnthropicError as error:
             # Credentials that cannot be read, or a body that is no JSON: the message is the SDK's, without the body.
             raise self._unavailable(f"{type(error).__name__}: {answers.one_line(str(error), 200)}", "sdk") from error
+        except httpx2.HTTPError as error:  # in the middle of a stream, where the SDK passes it on as it is
+            cause = answers.one_line(str(error) or type(error).__name__, 160)
+            raise self._unavailable(
+                f"the stream from {self._where()} ended before the answer was whole ({cause}); try again", "stream"
+            ) from error
         except TypeError as error:
             if "authentication method" not in str(error):
                 raise
