@@ -210,9 +210,7 @@ def _dispatch(arguments: list[str]) -> int:
             return _printed(int(ending.code or 0))
         return code
     if verb and not verb.startswith("-"):
-        raise BadInput(
-            f"no verb {verb[:40]!r}: use one of {', '.join(EVERY_VERB)}; see `escalation --help`"
-        )
+        raise BadInput(f"no verb {verb[:40]!r}: use one of {', '.join(EVERY_VERB)}; see `escalation --help`")
     try:
         chosen = overview().parse_args(arguments)
     except SystemExit as ending:
