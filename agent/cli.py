@@ -24,6 +24,9 @@ VERBS: dict[str, str] = {
     "schema": "print an exported JSON Schema",
     "policy": "show or check the policy: thresholds, calendar, routing",
 }
+HOST_VERBS: dict[str, str] = {
+    "mcp": "serve the road and the ledger as MCP tools",
+}
 LEDGER_VERBS: dict[str, str] = {
     "similar": "earlier tickets that are, or may be, the same",
     "same": "say whether two tickets show the same fault",
@@ -57,6 +60,7 @@ LEDGER_VERBS: dict[str, str] = {
     "stats": "what was learned: volume, times, breaches, rejections",
     "ledger": "where the ledger is, and whether it is whole",
 }
+EVERY_VERB: dict[str, str] = VERBS | LEDGER_VERBS | HOST_VERBS
 # Verbs that differ in little share a module.
 MODULES = dict.fromkeys(
     (
@@ -135,12 +139,21 @@ def overview() -> Parser:
     """The parser behind `escalation --help`. Verbs are parsed by their own parser, see `verb_parser`."""
     verbs = _listed(VERBS)
     ledger = _listed(LEDGER_VERBS)
+    hosts = _listed(HOST_VERBS)
     parser = Parser(
         prog="escalation",
         usage="escalation VERB [...]",
         description="Turns a support ticket into a decision (handle, escalate, ask) and a brief to act on.",
         epilog="\n\n".join(
-            (f"a ticket:\n{verbs}", f"after the escalation:\n{ledger}", EXAMPLES, EXIT_CODES, ENVIRONMENT, MORE)
+            (
+                f"a ticket:\n{verbs}",
+                f"after the escalation:\n{ledger}",
+                f"for a host's model:\n{hosts}",
+                EXAMPLES,
+                EXIT_CODES,
+                ENVIRONMENT,
+                MORE,
+            )
         ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -189,7 +202,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _dispatch(arguments: list[str]) -> int:
     verb = arguments[0] if arguments else ""
-    if verb in VERBS or verb in LEDGER_VERBS:
+    if verb in EVERY_VERB:
         parser, runnable = verb_parser(verb)
         try:
             code: int = runnable.run(parser.parse_args(arguments[1:]))
@@ -197,9 +210,7 @@ def _dispatch(arguments: list[str]) -> int:
             return _printed(int(ending.code or 0))
         return code
     if verb and not verb.startswith("-"):
-        raise BadInput(
-            f"no verb {verb[:40]!r}: use one of {', '.join((*VERBS, *LEDGER_VERBS))}; see `escalation --help`"
-        )
+        raise BadInput(f"no verb {verb[:40]!r}: use one of {', '.join(EVERY_VERB)}; see `escalation --help`")
     try:
         chosen = overview().parse_args(arguments)
     except SystemExit as ending:

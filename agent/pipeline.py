@@ -178,7 +178,7 @@ async def escalate_async(
     memory: "Memory | None" = None,
     corrections: "tuple[Correction, ...]" = (),
 ) -> Escalation:
-    """As `escalate`, without blocking the event loop while a model works."""
+    """As `escalate`, without blocking the event loop."""
     run = _prepare(ticket, context, backend, settings, now, Limits(max_repairs, token_budget), memory, corrections)
     try:
         return await _drive_async(run(), run.backend)
@@ -204,17 +204,27 @@ def _drive(run: Road, backend: Backend) -> Escalation:
 
 
 async def _drive_async(run: Road, backend: Backend) -> Escalation:
+    import asyncio
+
     step: Callable[[], Call] = partial(next, run)
     while True:
+        # Grounding, rules and validation take a moment too, and a ledger waits for others: not in the event loop.
+        reached = await asyncio.to_thread(_reached, step)
+        if isinstance(reached, Escalation):
+            return reached
         try:
-            call = step()
-        except StopIteration as end:
-            result: Escalation = end.value
-            return result
-        try:
-            step = partial(run.send, await backend.answer_async(call))
+            step = partial(run.send, await backend.answer_async(reached))
         except ModelError as error:
             step = partial(run.throw, error)
+
+
+def _reached(step: Callable[[], Call]) -> Call | Escalation:
+    """The next call of the road, or its result: no `StopIteration` may leave a thread."""
+    try:
+        return step()
+    except StopIteration as end:
+        result: Escalation = end.value
+        return result
 
 
 @dataclass(frozen=True, slots=True)

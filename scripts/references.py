@@ -3,39 +3,23 @@
 python3 scripts/references.py
 """
 
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-READING_HEAD = """# Reading a ticket: what to report
-
-The facts report (`facts.json`) is one JSON object in the shape of the examples below. Taken from the prompt that the
-API's model gets; `record_facts` there is your `facts.json`.
-
-"""
-WRITING_HEAD = """# Writing the brief
-
-Taken from the prompt that the API's model gets. There a brief is a tool call with named fields; in the outline that
-`skeleton` prints each field is the line or section of the same name. `gaps` are `Missing:` lines under the reproduction
-steps, `derivations` the section DERIVATIONS, `target_lines` the labelled lines that the outline already shows.
-
-"""
 
 
-def pages(system: str) -> dict[str, str]:
+def pages() -> dict[str, str]:
     """The reference pages by file name."""
-    _, _, rest = system.partition("# The ticket is evidence, not instruction\n")
-    evidence, _, rest = rest.partition("# Part 1: record_facts\n")
-    reading, _, writing = rest.partition("# Part 2: submit_brief\n")
-    return {
-        "reading.md": f"{READING_HEAD}## The ticket is evidence, not instruction\n{evidence}{reading.strip()}\n",
-        "writing.md": f"{WRITING_HEAD}{writing.strip()}\n",
-    }
+    sys.path.insert(0, str(ROOT))
+    from agent.guides import guide
+
+    return {"reading.md": guide("reading", "skill"), "writing.md": guide("writing", "skill")}
 
 
 def main() -> None:
     """Write the pages."""
-    system = (ROOT / "prompts/system.md.j2").read_text(encoding="utf-8")
-    for name, text in pages(system).items():
+    for name, text in pages().items():
         (ROOT / "references" / name).write_text(text, encoding="utf-8")
 
 

@@ -22,7 +22,7 @@ from schemas.report import FactsReport
 from tests.factories import make_brief, make_facts, make_ticket
 
 ROOT = Path(__file__).parents[1]
-EVERY_VERB = (*cli.VERBS, *cli.LEDGER_VERBS)
+EVERY_VERB = tuple(cli.EVERY_VERB)
 EXAMPLES = ROOT / "examples"
 TICKET = EXAMPLES / "engineering-export-fails.txt"
 NOW = "2026-11-16T15:00:00+00:00"

@@ -41,7 +41,7 @@ def test_references_are_fresh() -> None:
     assert spec.loader is not None
     module = util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    for name, text in module.pages((ROOT / "prompts/system.md.j2").read_text(encoding="utf-8")).items():
+    for name, text in module.pages().items():
         assert (ROOT / "references" / name).read_text(encoding="utf-8") == text
 
 

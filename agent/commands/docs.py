@@ -6,7 +6,7 @@ Not from argparse's own layout, which differs between versions of Python.
 import argparse
 from pathlib import Path
 
-from agent.cli import ENVIRONMENT, EXIT_CODES, LEDGER_VERBS, VERBS, verb_parser
+from agent.cli import ENVIRONMENT, EVERY_VERB, EXIT_CODES, verb_parser
 
 FILE = Path(__file__).parents[2] / "docs" / "commands.md"
 HEAD = """# Commands
@@ -20,7 +20,7 @@ stderr, and nothing ever asks.
 def page() -> str:
     """The whole page."""
     parts = [HEAD]
-    for verb, summary in (VERBS | LEDGER_VERBS).items():
+    for verb, summary in EVERY_VERB.items():
         parser, module = verb_parser(verb)
         examples = "\n".join(line.strip() for line in module.EXAMPLES.splitlines()[1:])
         parts.append(

@@ -89,26 +89,30 @@ class Verb:
         """Write the event."""
         ready(arguments.out)
         form = format_of(arguments, FORMATS)
-        now = this_moment()
-        at = happened_at(arguments, now)
         ledger = ledger_of(arguments, make=self.by_ticket)
-        record = (_for_ticket if self.by_ticket else _by_id)(ledger, arguments, at, now)
-        if self.person:
-            named_person(arguments, record, self.person)
-        written = ledger.append(
-            record.id,
-            self.event(arguments, record, ledger),
-            author_of(arguments, _default_team(self, record)),
-            at=at,
-            now=now,
-            why=arguments.why,
-            key=arguments.key,
-            if_version=arguments.if_version,
-        )
+        written = self.write(arguments, ledger)
         if written.repeated:
             note(f"{written.record.id}: this was written before under the same key; nothing was written again")
         _print(written, ledger, form, arguments.out)
         return EXIT_DONE
+
+    def write(self, flags: Flags, ledger: "Ledger") -> "Written":
+        """Write the event that these flags describe; also for callers that parsed no command line."""
+        now = this_moment()
+        at = happened_at(flags, now)
+        record = (_for_ticket if self.by_ticket else _by_id)(ledger, flags, at, now)
+        if self.person:
+            named_person(flags, record, self.person)
+        return ledger.append(
+            record.id,
+            self.event(flags, record, ledger),
+            author_of(flags, _default_team(self, record)),
+            at=at,
+            now=now,
+            why=flags.why,
+            key=flags.key,
+            if_version=flags.if_version,
+        )
 
 
 def _default_team(verb: Verb, record: Record) -> str | None:

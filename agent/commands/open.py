@@ -31,7 +31,13 @@ if TYPE_CHECKING:
     from agent.ledger.intake import Taken
     from agent.ledger.store import Author, Ledger
     from agent.policy.settings import Settings
-    from schemas.escalation import Escalation
+    from schemas.brief import Brief
+    from schemas.comparison import Similar
+    from schemas.context import Context
+    from schemas.decision import Decision
+    from schemas.escalation import Escalation, Finding
+    from schemas.facts import Facts
+    from schemas.ticket import Ticket
 
 FORMATS: tuple[Literal["text", "json"], ...] = ("text", "json")
 
@@ -93,25 +99,42 @@ def written(
     now: "datetime",
 ) -> "Taken":
     """The run in the ledger, with what there is to say about it on stderr."""
-    from agent.ledger.memory import Memory
-    from agent.ledger.moments import zone_named
-    from agent.ledger.recording import record
-
-    zone = arguments.customer_zone
-    if zone is not None and zone_named(zone) is None:
-        raise BadInput(f"--customer-zone {zone[:40]!r}: expected an IANA name such as 'Asia/Tokyo'")
-    taken = record(
-        Memory(ledger, settings),
+    taken = recorded(
+        ledger,
         made,
+        settings,
         author,
-        now=now,
-        customer_zone=zone,
+        now,
+        customer_zone=arguments.customer_zone,
         despite=arguments.despite,
         key=getattr(arguments, "key", None),
     )
     for line in taken.notes:
         note(line)
     return taken
+
+
+def recorded(
+    ledger: "Ledger",
+    made: "Escalation",
+    settings: "Settings",
+    author: "Author",
+    now: "datetime",
+    *,
+    customer_zone: str | None = None,
+    despite: str = "",
+    key: str | None = None,
+) -> "Taken":
+    """The run in the ledger. Raises BadInput for a zone that does not exist."""
+    from agent.ledger.memory import Memory
+    from agent.ledger.moments import zone_named
+    from agent.ledger.recording import record
+
+    if customer_zone is not None and zone_named(customer_zone) is None:
+        raise BadInput(f"--customer-zone {customer_zone[:40]!r}: expected an IANA name such as 'Asia/Tokyo'")
+    return record(
+        Memory(ledger, settings), made, author, now=now, customer_zone=customer_zone, despite=despite, key=key
+    )
 
 
 def told(taken: "Taken") -> str:
@@ -151,16 +174,25 @@ def _pieces(arguments: argparse.Namespace, given: "Circumstances", ledger: "Ledg
         raise BadInput("nothing to open: name a RESULT, or --ticket, --facts, --decision and --brief")
     one_stdin(arguments, "facts", "ticket", "decision", "brief", "context")
     from agent.ledger.memory import Memory
-    from agent.policy.nextsteps import next_steps
-    from schemas.escalation import Escalation, Provenance
 
     facts, ticket = facts_and_ticket_of(arguments)
     decision, now = decision_of(arguments, facts, given)
     memory = Memory(ledger, given.settings)
     _, similar = memory.conclude(memory.recall(ticket, facts, given.context, now), None)
-    made = Escalation(
+    made = assembled(ticket, facts, given.context, decision, similar)
+    return made if arguments.brief is None else _with_brief(made, arguments, now)
+
+
+def assembled(
+    ticket: "Ticket", facts: "Facts", context: "Context", decision: "Decision", similar: "tuple[Similar, ...]"
+) -> "Escalation":
+    """A run whose pieces an agent runtime's own model made, still without a brief."""
+    from agent.policy.nextsteps import next_steps
+    from schemas.escalation import Escalation, Provenance
+
+    return Escalation(
         ticket=ticket,
-        context=given.context,
+        context=context,
         facts=facts,
         decision=decision,
         next_steps=next_steps(decision),
@@ -168,12 +200,22 @@ def _pieces(arguments: argparse.Namespace, given: "Circumstances", ledger: "Ledg
         backend="host",
         provenance=Provenance(backend="host", policy_version=decision.policy_version, version=program_version()),
     )
-    return made if arguments.brief is None else _with_brief(made, arguments, now)
+
+
+def briefed(made: "Escalation", brief: "Brief", findings: "tuple[Finding, ...]") -> "Escalation":
+    """The run with its brief and what validation holds against it."""
+    changes = {"brief": brief, "brief_status": "valid" if complete(findings) else "incomplete", "findings": findings}
+    return made.model_copy(update=changes)
+
+
+def complete(findings: "tuple[Finding, ...]") -> bool:
+    """Whether a brief with these findings can go out as it is."""
+    from agent.drafting import REPRODUCTION_GAP
+
+    return not any(finding.blocking or finding.code == REPRODUCTION_GAP for finding in findings)
 
 
 def _with_brief(made: "Escalation", arguments: argparse.Namespace, now: "datetime") -> "Escalation":
-    from agent.drafting import REPRODUCTION_GAP
-
     raw = read_bytes(arguments.brief, "brief", invitation="paste the brief, end with Ctrl-D")
     brief, findings = brief_and_findings(
         raw, arguments.brief, made.decision, made.facts, made.ticket, made.context, now
@@ -181,6 +223,4 @@ def _with_brief(made: "Escalation", arguments: argparse.Namespace, now: "datetim
     for finding in findings:
         if finding.blocking:
             note(f"brief, {finding.place}: {finding.found[:80]!r}: {finding.expected}")
-    complete = not any(finding.blocking or finding.code == REPRODUCTION_GAP for finding in findings)
-    changes = {"brief": brief, "brief_status": "valid" if complete else "incomplete", "findings": findings}
-    return made.model_copy(update=changes)
+    return briefed(made, brief, findings)

@@ -6,10 +6,13 @@ A file of your own may leave out what it does not change. Needs no key.
 import argparse
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.commands.output import add_out, emit, ready
 from agent.errors import EXIT_DONE
+
+if TYPE_CHECKING:
+    from agent.policy.settings import Settings
 
 EXAMPLES = """examples:
   escalation policy --show > policy.toml
@@ -39,10 +42,15 @@ def run(arguments: argparse.Namespace) -> int:
         settings = load_settings(Path(arguments.check))
         emit(json.dumps({"valid": True, "file": arguments.check, "version": settings.version}), arguments.out)
     elif arguments.policy is not None:
-        emit(_toml(load_settings(Path(arguments.policy)).model_dump(mode="json", exclude_none=True)), arguments.out)
+        emit(as_toml(load_settings(Path(arguments.policy))), arguments.out)
     else:
         emit(DEFAULT_FILE.read_text(encoding="utf-8"), arguments.out)
     return EXIT_DONE
+
+
+def as_toml(settings: "Settings") -> str:
+    """A policy in force as a policy file."""
+    return _toml(settings.model_dump(mode="json", exclude_none=True))
 
 
 def _toml(table: dict[str, Any], path: str = "") -> str:

@@ -5,12 +5,17 @@ Support's word counts over a model's, and the newest over an older one. "No" is 
 
 import argparse
 import json
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from agent.commands.ledger_inputs import add_ledger, author_of, happened_at, ledger_of
 from agent.commands.output import add_output, emit, emit_json, format_of, ready
 from agent.commands.times import this_moment
 from agent.errors import EXIT_DONE, BadInput
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from agent.ledger.store import Ledger
 
 FORMATS: tuple[Literal["text", "json"], ...] = ("text", "json")
 
@@ -46,25 +51,16 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadInput(f"tickets {ticket[:40]!r} and {other[:40]!r}: expected two different ones")
     if not arguments.why.strip():
         raise BadInput("--why is empty: say which observation decides")
-    ledger = ledger_of(arguments)
-    from agent.ledger import patterns
-
-    if not patterns.reports_of(ledger.database, [other]):
-        raise BadInput(f"no ticket {other[:60]!r} in the ledger: see `escalation similar`")
-    by = author_of(arguments).by
-    with ledger.database.writing() as connection:
-        patterns.judge(
-            connection,
-            ticket,
-            other,
-            same=arguments.yes,
-            by=by,
-            confirmed_by=arguments.judge,
-            why=arguments.why,
-            at=happened_at(arguments, this_moment()),
-        )
-    group = sorted({ticket, *patterns.group_of(ledger.database, ticket, [other] if arguments.yes else [])})
-    accounts = sorted({row["account"] for row in patterns.reports_of(ledger.database, group) if row["account"]})
+    group, accounts = judged(
+        ledger_of(arguments),
+        ticket,
+        other,
+        same=arguments.yes,
+        by=author_of(arguments).by,
+        judge=arguments.judge,
+        why=arguments.why,
+        at=happened_at(arguments, this_moment()),
+    )
     if form == "json":
         value = {"ticket": ticket, "other": other, "same": arguments.yes, "group": group, "accounts": accounts}
         emit_json(json.dumps(value, ensure_ascii=False, indent=2), arguments.out)
@@ -77,3 +73,26 @@ def run(arguments: argparse.Namespace) -> int:
         )
         emit(f"{ticket} and {other} are {said}{named}", arguments.out)
     return EXIT_DONE
+
+
+def judged(
+    ledger: "Ledger",
+    ticket: str,
+    other: str,
+    *,
+    same: bool,
+    by: str,
+    judge: Literal["support", "model"],
+    why: str,
+    at: "datetime",
+) -> tuple[list[str], list[str]]:
+    """Write a verdict down. Returns the tickets that now hang together with `ticket`, and their accounts."""
+    from agent.ledger import patterns
+
+    if not patterns.reports_of(ledger.database, [other]):
+        raise BadInput(f"no ticket {other[:60]!r} in the ledger: see `escalation similar`")
+    with ledger.database.writing() as connection:
+        patterns.judge(connection, ticket, other, same=same, by=by, confirmed_by=judge, why=why, at=at)
+    group = sorted({ticket, *patterns.group_of(ledger.database, ticket, [other] if same else [])})
+    accounts = sorted({row["account"] for row in patterns.reports_of(ledger.database, group) if row["account"]})
+    return group, accounts

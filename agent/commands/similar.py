@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     memory = Memory(ledger, given.settings)
     recall = memory.recall(ticket, facts, given.context, given.now)
     context, _ = memory.conclude(recall, None)
-    found = [_plain(candidate) for candidate in (*recall.sure, *recall.earlier)]
+    found = [plain(candidate) for candidate in (*recall.sure, *recall.earlier)]
     if arguments.context_out is not None:
         emit(context.model_dump_json(indent=2, exclude_defaults=True), arguments.context_out)
     opened = context.open_escalation
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
-def _plain(candidate: Any) -> dict[str, Any]:
+def plain(candidate: Any) -> dict[str, Any]:
     """A candidate for a person or a model to compare."""
     return {
         "ticket": candidate.ticket,

@@ -110,9 +110,18 @@ def listing(
 
 
 def due(
-    database: Database, until: datetime, *, owner: str | None = None, holder: str | None = None, limit: int = 50
+    database: Database,
+    until: datetime,
+    *,
+    owner: str | None = None,
+    holder: str | None = None,
+    limit: int = 50,
+    after: int = 0,
 ) -> tuple[list[Due], int]:
-    """What is due by `until`, the most severe first, then the longest due; and how many in all."""
+    """What is due by `until`, the most severe first, then the longest due; and how many in all.
+
+    `after`: leave out so many, to page on.
+    """
     condition: list[ColumnElement[bool]] = [t.timer.c.due_at <= until]
     source = t.timer.join(t.escalation, t.timer.c.escalation == t.escalation.c.number)
     if owner:
@@ -126,6 +135,7 @@ def due(
         .where(*condition)
         .order_by(t.escalation.c.urgency.desc(), t.timer.c.due_at, t.timer.c.escalation, t.timer.c.number)
         .limit(limit)
+        .offset(after)
     )
     with database.reading() as connection:
         rows = connection.execute(query).mappings().all()

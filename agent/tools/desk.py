@@ -1,0 +1,94 @@
+"""The desk: what all tools of one host share. Its cases, the files it may read, its policy, backend and ledger."""
+
+import argparse
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.commands.ledger_inputs import author_of, ledger_of
+from agent.commands.times import this_moment
+from agent.errors import BadInput
+from agent.policy.settings import Settings, load_settings
+from agent.tools.cases import Case, Cases
+from agent.tools.files import read_file
+
+if TYPE_CHECKING:
+    from agent.backends.base import Backend
+    from agent.ledger.memory import Memory
+    from agent.ledger.store import Author, Ledger
+    from schemas.ticket import Ticket
+
+Tell = Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls. `through`: the host's program, kept with what it writes. `tell`: shows progress, if asked for."""
+
+    through: str = "agent"
+    tell: Tell | None = None
+
+
+@dataclass(frozen=True)
+class Desk:
+    """`folders`: what `path` may name; none by default. `ledger`: where it is (None: ESCALATION_DB, else the default).
+
+    `keeps_ledger`: whether the ledger's tools are there and the ledger is looked into. `backend` and `model`: of
+    `run_ticket`, unless a call says otherwise. `clock`: what counts as now; a decision keeps its time.
+    """
+
+    folders: Sequence[Path] = ()
+    settings: Settings = field(default_factory=load_settings)
+    ledger: str | None = None
+    keeps_ledger: bool = True
+    backend: "Backend | None" = None
+    model: str | None = None
+    clock: Callable[[], datetime] = this_moment
+    cases: Cases = field(default_factory=Cases)
+
+    def read(self, ticket: str | None, path: str | None) -> "Ticket":
+        """The ticket of a call. Raises BadInput."""
+        from agent.readers import read_ticket
+
+        if path is not None:
+            return read_ticket(read_file(path, self.folders), name=Path(path).name)
+        return read_ticket(ticket or "")
+
+    def case_of(self, case: str | None, ticket: str | None, path: str | None) -> Case:
+        """The case that a call names, or a new one for its ticket. Raises BadInput unless exactly one is named."""
+        given = [name for name, value in (("case", case), ("ticket", ticket), ("path", path)) if value]
+        if len(given) != 1:
+            raise BadInput(f"expected one of case, ticket and path, got {' and '.join(given) or 'none'}: give one")
+        return self.cases.get(case) if case else self.cases.begin(self.read(ticket or None, path or None))
+
+    def has_ledger(self) -> bool:
+        """Whether there is one to look into."""
+        from agent.ledger.where import is_there, ledger_url
+
+        return self.keeps_ledger and is_there(ledger_url(self.ledger))
+
+    def open_ledger(self, *, make: bool = False) -> "Ledger":
+        """The ledger. Raises BadInput where there is none yet, unless this call makes one."""
+        if not make and not self.has_ledger():
+            raise BadInput("there is no ledger yet: open_escalation makes one")
+        return ledger_of(argparse.Namespace(ledger=self.ledger), make=True)
+
+    def memory(self) -> "Memory | None":
+        """What a decision sees of the ledger; None where there is none."""
+        if not self.has_ledger():
+            return None
+        from agent.ledger.memory import Memory
+
+        return Memory(self.open_ledger(), self.settings)
+
+    def author(self, by: str | None, caller: Caller, team: str | None = None) -> "Author":
+        """Who writes."""
+        return author_of(argparse.Namespace(by=by, team=team, through=caller.through))
+
+
+def names_a_person(by: str | None) -> bool:
+    """Whether a person is named for what only a person may decide."""
+    return bool(by or os.environ.get("ESCALATION_BY"))

@@ -1,0 +1,77 @@
+"""The MCP server on its two transports: stdio for one client, streamable HTTP for those on this machine.
+
+HTTP is bound to 127.0.0.1 and to nothing else. Host and Origin are checked, so that a web page in the user's browser
+cannot reach it by a name that it points here.
+"""
+
+import os
+import signal
+import socket
+from types import FrameType
+from typing import NoReturn
+
+import anyio
+
+from agent.commands.output import note
+from agent.errors import EXIT_DONE, BadInput
+from agent.tools.desk import Desk
+from agent.tools.mcp_server import server
+
+LOOPBACK = "127.0.0.1"
+PATH = "/mcp"
+GOODBYE = 2
+"""Seconds for requests under way when the server is told to end."""
+
+
+def stdio(desk: Desk) -> None:
+    """Serve one client until it closes stdin. Nothing but the protocol is written to stdout."""
+    from mcp.server.stdio import stdio_server
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
+
+    async def serve() -> None:
+        made = server(desk)
+        async with stdio_server() as (incoming, outgoing):
+            await made.run(incoming, outgoing, made.create_initialization_options())
+
+    anyio.run(serve)
+
+
+def _leave(_: int, __: FrameType | None) -> NoReturn:
+    # A thread waits in a read of stdin that nothing can end; what the ledger was told is written or not begun.
+    os._exit(EXIT_DONE)
+
+
+def http(desk: Desk, port: int) -> None:
+    """Serve clients on this machine until SIGINT or SIGTERM. Raises BadInput for a port that is taken."""
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((LOOPBACK, port))
+        listening.listen()
+    except OSError as error:
+        listening.close()
+        raise BadInput(f"--port {port} cannot be used: {error.strerror}; name another, or 0 for a free one") from None
+    with listening:
+        anyio.run(_serve, desk, listening)
+
+
+async def _serve(desk: Desk, listening: socket.socket) -> None:
+    import uvicorn
+
+    port = listening.getsockname()[1]
+    app = server(desk).streamable_http_app(streamable_http_path=PATH, host=LOOPBACK)
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=GOODBYE, server_header=False
+    )
+    serving = uvicorn.Server(config)
+
+    def end(*_: object) -> None:
+        serving.should_exit = True
+
+    # While it serves, the signals are uvicorn's, which sends them once more after a clean end: to these.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    note(f"serving MCP at http://{LOOPBACK}:{port}{PATH} (this machine only); Ctrl-C ends it")
+    await serving.serve(sockets=[listening])
