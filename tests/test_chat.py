@@ -509,3 +509,24 @@ def test_before_a_ticket_everything_says_so() -> None:
     with pytest.raises(BadInput):
         talk.chat.begin("  ")
     assert talk.chat.ticket is None
+
+
+def test_the_difference_names_what_moved_and_not_what_was_read_again() -> None:
+    talk = Talk(THREAT)
+    talk.say("/answer 1 annual value 300,000 EUR, Enterprise plan")
+    [decided] = talk.of(Decided)
+    assert "Severity: None → High" in decided.changes
+    assert any(change.startswith("Now fires: BUS-1") for change in decided.changes)
+    assert any(change.startswith("No longer asked: ") for change in decided.changes)
+    new = [change for change in decided.changes if change.startswith("New: ")]
+    assert new
+    assert all("300,000" in change or "Enterprise" in change or "Ana Lima" in change for change in new)
+
+
+def test_a_long_list_of_new_facts_is_cut_and_counted() -> None:
+    talk = Talk()
+    codes = ", ".join(f"ERR-{number}" for number in range(5000, 5040))
+    talk.say(f"/note The log shows the errors {codes}.")
+    facts = [change for change in talk.of(Decided)[0].changes if change.startswith(("New: ", "and "))]
+    assert len(facts) == 11
+    assert facts[-1].endswith("more facts; /facts lists them all")

@@ -1,8 +1,13 @@
 """What is other than before, a line each: the decision first, then what it rests on."""
 
+from datetime import datetime
+
 from agent.render import words
 from schemas.escalation import Escalation
 from schemas.facts import Claim
+
+MOST_FACTS = 10
+"""Lines about facts; a long message holds dozens."""
 
 
 def difference(before: Escalation, after: Escalation) -> tuple[str, ...]:
@@ -20,30 +25,39 @@ def difference(before: Escalation, after: Escalation) -> tuple[str, ...]:
     open_ = {question.text for question in new.questions}
     lines += [f"No longer asked: {text}" for text in sorted(asked - open_)]
     lines += [f"New question: {text}" for text in sorted(open_ - asked)]
-    known, now = _claims(before), _claims(after)
-    lines += [f"New: {_claim(claim)}" for key, claim in now.items() if key not in known]
-    lines += [
-        f"{words.STATUS_WORDS[claim.status]}: {_claim(claim)}" + (f" ({claim.reason})" if claim.reason else "")
-        for key, claim in now.items()
-        if key in known and known[key].status != claim.status
-    ]
+    lines += _facts(before, after)
     return tuple(lines)
+
+
+def _facts(before: Escalation, after: Escalation) -> list[str]:
+    """Facts that are new, or count otherwise than before. A new reading may cut the same words a little differently."""
+    lines = []
+    for claim in after.facts.claims():
+        known = next((old for old in before.facts.claims() if _same(old, claim)), None)
+        if known is None:
+            lines.append(f"New: {_told(claim)}")
+        elif known.status != claim.status:
+            reason = f" ({claim.reason})" if claim.reason else ""
+            lines.append(f"{words.STATUS_WORDS[claim.status]}: {_told(claim)}{reason}")
+    more = len(lines) - MOST_FACTS
+    return lines if more <= 0 else [*lines[:MOST_FACTS], f"and {more} more facts; /facts lists them all"]
+
+
+def _same(old: Claim, new: Claim) -> bool:
+    if (old.group, old.kind) != (new.group, new.kind):
+        return False
+    if old.evidence is None or new.evidence is None:
+        return (old.value, old.quote) == (new.value, new.quote)
+    return old.evidence.start < new.evidence.end and new.evidence.start < old.evidence.end
 
 
 def _changed(label: str, old: str, new: str) -> list[str]:
     return [f"{label}: {old} → {new}"] if old != new else []
 
 
-def _when(moment: object) -> str:
-    from datetime import datetime
-
-    return words.when(moment) if isinstance(moment, datetime) else "none"
+def _when(moment: datetime | None) -> str:
+    return words.when(moment) if moment is not None else "none"
 
 
-def _claims(result: Escalation) -> dict[tuple[str, str, str, str], Claim]:
-    """By what they say, since ids count anew with every reading."""
-    return {(claim.group, claim.kind, claim.value, claim.quote): claim for claim in result.facts.claims()}
-
-
-def _claim(claim: Claim) -> str:
+def _told(claim: Claim) -> str:
     return f"{words.claim_label(claim)}: “{words.clip(claim.quote)}”"
