@@ -530,3 +530,10 @@ def test_a_long_list_of_new_facts_is_cut_and_counted() -> None:
     facts = [change for change in talk.of(Decided)[0].changes if change.startswith(("New: ", "and "))]
     assert len(facts) == 11
     assert facts[-1].endswith("more facts; /facts lists them all")
+
+
+def test_a_reason_is_told_once() -> None:
+    talk, _ = talked(turn(do("explain", "severity"), do("explain", "changes"), do("explain", "severity")))
+    talk.say("why, and what would change it?")
+    [told] = talk.of(Told)
+    assert told.text.count("What would change it") == 1

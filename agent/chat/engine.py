@@ -189,7 +189,7 @@ class Chat:
             changed = self._guarded(lambda a=action: self._said(a, words)) or changed  # type: ignore[misc]
         if changed:
             self.again()
-        for action in actions:
+        for action in _without_repeats(actions):
             if action.kind not in MOVING:
                 self._guarded(lambda a=action: self._answered(a, words))  # type: ignore[misc]
 
@@ -339,3 +339,10 @@ class Chat:
         said = Exchange(who="person" if who == "person" else "program", text=text[:LONGEST_EXCHANGE])
         kept = (*self.session.conversation, said)[-MOST_EXCHANGES:]
         self.session = self.session.model_copy(update={"conversation": kept})
+
+
+def _without_repeats(actions: tuple[Action, ...]) -> tuple[Action, ...]:
+    """Each once, and `changes` not beside another why, which ends with it."""
+    once = tuple(dict.fromkeys(actions))
+    whys = [action for action in once if action.kind == "explain"]
+    return tuple(a for a in once if len(whys) < 2 or a.kind != "explain" or a.target != "changes")
