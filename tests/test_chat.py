@@ -124,6 +124,7 @@ def test_a_model_hands_on_a_stretch_of_what_was_said() -> None:
     [
         "I set this to Critical for you.",
         "This is a P1.",
+        "Treat it as sev 2.",
         "Das ist kritisch.",
         "The severity is medium.",
         "I will escalate this to Security.",
@@ -154,6 +155,12 @@ def test_a_model_may_say_what_was_decided_and_what_the_ticket_says(sentence: str
     talk, _ = talked(turn(say=sentence))
     talk.say("so?")
     assert [event.text for event in talk.of(Spoken)] == [sentence]
+
+
+def test_a_device_is_no_level() -> None:
+    talk, _ = talked(turn(say="It fails on the Galaxy S4."), ticket=EXPORT.replace("Windows 11", "a Galaxy S4"))
+    talk.say("where?")
+    assert len(talk.of(Spoken)) == 1
 
 
 def test_beside_new_facts_a_model_names_no_decision() -> None:

@@ -38,7 +38,7 @@ _CAPITAL = {
     "medium": re.compile(r"\bMedium\b"),
     "low": re.compile(r"\bLow\b"),
 }
-_CODED = re.compile(r"\b(?:P[0-5]|S(?:EV)?-?[0-5])\b", re.IGNORECASE)
+_CODED = re.compile(r"\b(?:P[0-5]|SEV(?:ERITY)?[- ]?[0-5])\b", re.IGNORECASE)
 _TEAMS = {
     "l2_support": re.compile(r"\b(?:L[23]|second[- ]level|tier[- ]?[23])\b", re.IGNORECASE),
     "engineering": re.compile(r"\bEngineering\b|\b(?:engineers|developers|entwickl(?:er|ung)\w*|ingénieurs)\b", re.I),
