@@ -284,7 +284,9 @@ def test_a_time_without_zone_is_utc_and_said_once(command: Run, facts: Path) -> 
     zone, instructed, old, _ = command.err.splitlines()
     assert zone == "escalation: --now '2026-11-16T15:00' has no zone: taken as UTC"
     assert "tries to give instructions" in instructed, "the facts of this fixture hold one"
-    assert old.startswith("escalation: the last word is of 2025-03-24, 20 months before: deadline and updates count from")
+    assert old.startswith(
+        "escalation: the last word is of 2025-03-24, 20 months before: deadline and updates count from"
+    )
 
 
 # What a verb says on stderr of a result that nobody has read yet

@@ -5,11 +5,11 @@ from datetime import datetime, tzinfo
 
 from schemas.decision import Decision
 from schemas.escalation import Finding
-from schemas.facts import Facts
+from schemas.facts import Facts, Status
 
 _NAMED = 3  # claims or facts named one by one; the rest is a number
 _SHOWN = 100  # characters of one
-_DOUBTFUL = ("reported", "disputed", "withdrawn", "superseded")
+_DOUBTFUL: tuple[Status, ...] = ("reported", "disputed", "withdrawn", "superseded")
 
 
 def of_facts(facts: Facts) -> str:
@@ -17,8 +17,8 @@ def of_facts(facts: Facts) -> str:
     from agent.grounding.attribution import ATTRIBUTED
 
     counts = Counter(claim.status for claim in facts.claims())
-    parts = [", ".join([_many(counts["counts"], "claim counts", "claims count")]
-             + [f"{counts[status]} {status}" for status in _DOUBTFUL if counts[status]])]  # fmt: skip
+    doubtful = (f", {counts[status]} {status}" for status in _DOUBTFUL if counts[status])
+    parts = [_many(counts["counts"], "claim counts", "claims count") + "".join(doubtful)]
     parts.append(f"{len(facts.removed)} removed" if facts.removed else "none removed")
     moved: dict[str, list[str]] = {}
     for claim in (*facts.claims(), *facts.removed):
