@@ -1,4 +1,4 @@
-"""How old a ticket is when somebody decides about it. Deadline and updates count from the decision, not from the ticket."""
+"""How old a ticket is when somebody decides about it: deadline and updates count from the decision, not from the ticket."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -25,8 +25,8 @@ def silence(last: datetime | None, now: datetime) -> str:
     """Such as `11 years`, if the last word is older than `OLD`; else nothing."""
     if last is None or (past := now - _aware(last)) <= OLD:
         return ""
-    months = past.days // 30
-    return f"{past.days // 365} years" if months >= 24 else f"{months} months" if months > 1 else f"{past.days} days"
+    years, months = past.days // 365, past.days // 30
+    return f"{years} years" if years > 1 else f"{months} months" if months > 1 else f"{past.days} days"
 
 
 def _newest(moments: Iterable[datetime | None]) -> datetime | None:
