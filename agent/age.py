@@ -1,4 +1,4 @@
-"""How old a ticket is when somebody decides about it: deadline and updates count from the decision, not from the ticket."""
+"""How old a ticket is when somebody decides about it. Deadline and updates count from the decision on."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta

@@ -366,6 +366,16 @@ def test_decide_says_whose_decision_stands(command: Run, report: Path, tmp_path:
     assert "; Ana Lima decided; the rules alone: handle; tier L2" in command.err
 
 
+def test_validate_says_in_one_line_whether_and_how_long(command: Run, report: Path, tmp_path: Path) -> None:
+    (tmp_path / "brief.md").write_text("ESCALATION: Export fails\nSeverity: Medium\nDate: 2026-01-01\n")
+    arguments = ("--ticket", TICKET, "--facts", report, "--now", NOW)
+    assert command("validate", tmp_path / "brief.md", *arguments) == 3
+    blocking = sum(finding["blocking"] for finding in json.loads(command.out)["findings"])
+    assert command.err.startswith(f"escalation: not valid: {blocking} findings block; ")
+    assert command.err.endswith("; 2 words without labels and the message to the customer\n")
+    assert "date_differs" in command.out
+
+
 @pytest.mark.parametrize(("now", "old"), [("2026-12-15T12:00Z", False), ("2026-12-17T12:00Z", True)])
 def test_a_ticket_that_nobody_wrote_to_for_a_month_is_called_old(
     command: Run, report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, now: str, old: bool

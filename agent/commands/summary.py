@@ -54,15 +54,14 @@ def of_decision(decision: Decision, zone: tzinfo | None) -> str:
     return "; ".join(parts)
 
 
-def of_findings(findings: tuple[Finding, ...], words: int | None) -> str:
-    """Whether the brief is valid, what is only advice, and how long it is (None: not read from text)."""
+def of_findings(findings: tuple[Finding, ...], words: int) -> str:
+    """Whether the brief is valid, what is only advice, and how long it is."""
     blocking = sum(finding.blocking for finding in findings)
     advice = list(dict.fromkeys(finding.code for finding in findings if not finding.blocking))
     parts = [f"not valid: {_many(blocking, 'finding blocks', 'findings block')}" if blocking else "valid"]
     if advice:
         parts.append(f"advice: {', '.join(advice)}")
-    if words is not None:
-        parts.append(f"{words} words without labels and the message to the customer")
+    parts.append(f"{words} words without labels and the message to the customer")
     return "; ".join(parts)
 
 
