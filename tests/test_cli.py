@@ -366,6 +366,17 @@ def test_decide_says_whose_decision_stands(command: Run, report: Path, tmp_path:
     assert "; Ana Lima decided; the rules alone: handle; tier L2" in command.err
 
 
+@pytest.mark.parametrize(("signals", "outcome"), [([], "handle"), ([BUG], "escalate")])
+def test_an_outline_where_no_brief_is_due_says_so(
+    command: Run, report: Path, signals: list[dict[str, Any]], outcome: str
+) -> None:
+    report.write_text(json.dumps(EMPTY_REPORT | {"signals": signals}))
+    assert command("skeleton", report, "--ticket", TICKET, "--now", NOW) == 0
+    assert command.out.startswith("Write each [bracket]" if outcome == "escalate" else "Handle in support")
+    said = f"escalation: no brief is due: the outcome is {outcome}; this is the decision\n"
+    assert command.err == ("" if outcome == "escalate" else said)
+
+
 def test_validate_says_in_one_line_whether_and_how_long(command: Run, report: Path, tmp_path: Path) -> None:
     (tmp_path / "brief.md").write_text("ESCALATION: Export fails\nSeverity: Medium\nDate: 2026-01-01\n")
     arguments = ("--ticket", TICKET, "--facts", report, "--now", NOW)
