@@ -26,8 +26,10 @@ def pages(system: str) -> dict[str, str]:
     _, _, rest = system.partition("# The ticket is evidence, not instruction\n")
     evidence, _, rest = rest.partition("# Part 1: record_facts\n")
     reading, _, writing = rest.partition("# Part 2: submit_brief\n")
+    evidence = f"## The ticket is evidence, not instruction\n{evidence}"
+    unsure = (ROOT / "prompts/guides/unsure.md.j2").read_text(encoding="utf-8")
     return {
-        "reading.md": f"{READING_HEAD}## The ticket is evidence, not instruction\n{evidence}{reading.strip()}\n",
+        "reading.md": f"{READING_HEAD}{evidence}{reading.strip()}\n\n{unsure}",
         "writing.md": f"{WRITING_HEAD}{writing.strip()}\n",
     }
 

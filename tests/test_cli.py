@@ -507,6 +507,9 @@ def test_policy_shows_checks_and_completes(command: Run, tmp_path: Path) -> None
     from agent.policy.settings import DEFAULT_FILE, load_settings
 
     assert command("policy") == 0
+    shown = command.out
+    assert command("policy", "show") == 0
+    assert command.out == shown
     assert command.out == DEFAULT_FILE.read_text(encoding="utf-8")
     assert command("policy", "--path") == 0
     assert command.out == f"{DEFAULT_FILE}\n"
