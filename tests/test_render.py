@@ -508,6 +508,19 @@ def test_skeleton_without_an_escalation_is_the_decision() -> None:
     assert text.startswith("Handle in support: no escalation\n")
 
 
+def test_what_takes_a_claim_back_is_not_shown_as_taken_back() -> None:
+    quote = {"asserted_by": "customer", "issue": 1, "signal": "bug_suspected"}
+    signals = [
+        quote | {"state": "stated", "quote": "the export stops"},
+        quote | {"state": "withdrawn", "quote": "Restarting did not help"},
+    ]
+    empty = dict.fromkeys(FactsReport.model_fields, ()) | {"language": "en", "understandable": True}
+    facts = ground(read_ticket(THIN), FactsReport.model_validate(empty | {"signals": signals}))
+    page = render_decision(make_decision("handle"), facts, "text")
+    assert '  - Withdrawn: bug suspected\n    "the export stops"' in page
+    assert '  - Takes back: bug suspected\n    "Restarting did not help"' in page
+
+
 def test_decision_alone() -> None:
     result = make_escalation()
     text = render_decision(result.decision, result.facts, "text")
