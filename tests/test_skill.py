@@ -20,6 +20,7 @@ from tests.facts_factory import decided
 
 ROOT = Path(__file__).parents[1]
 SKILL = (ROOT / "SKILL.md").read_text(encoding="utf-8")
+READING = " ".join((ROOT / "references/reading.md").read_text(encoding="utf-8").split())
 
 
 def test_it_passes_the_specification(tmp_path: Path) -> None:
@@ -146,6 +147,7 @@ def measure(kind: str, quote: str, by: str, value: str = "") -> dict[str, str]:
 
 
 def test_what_the_reading_guide_says_of_lines_in_the_head() -> None:
+    assert "(`Subject:`, `Environment:`, `Description:`) are `customer`" in READING
     facts = grounded(
         measures=[measure("product_area", "Export stops", "system"), measure("opened", "2026-02-01", "system")],
         accounts=[
@@ -164,6 +166,7 @@ def test_what_the_reading_guide_says_of_lines_in_the_head() -> None:
 
 
 def test_what_the_reading_guide_says_of_quotes() -> None:
+    assert "A quote may run over a line break, also from a message's header into its text" in READING
     over_the_line = "[2026-02-03T09:40:00Z] Support:\nPlease send us the log."
     dated = measure("last_customer_update", over_the_line, "support", "2026-02-03: Please send us the log")
     alone = measure("last_customer_update", "Please send us the log", "support")
@@ -177,6 +180,7 @@ def test_what_the_reading_guide_says_of_quotes() -> None:
 
 
 def test_what_the_reading_guide_says_of_answered_and_solved() -> None:
+    assert "on the only issue it changes nothing" in READING
     fault, wish = "major_function_broken", "feature_gap"
     alone = {"answered_issues": (1,)}
     assert decided(fault, **alone).model_dump() == decided(fault).model_dump()  # type: ignore[arg-type]
