@@ -5,6 +5,7 @@ Each is one line, without control characters: ticket text is shown shortened and
 
 from collections.abc import Iterator
 
+from agent.age import last_word, silence
 from agent.backends.base import BackendName
 from schemas.decision import Decision
 from schemas.facts import Claim, Facts
@@ -35,6 +36,7 @@ def warnings(
     found += _secrets(ticket, facts)
     found += _override(decision)
     found += _split(decision)
+    found += _age(ticket, decision)
     found += _attribution(report, facts)
     found += [f"Reading the ticket: {_line(note, 300)}" for note in ticket.notes]
     return tuple(found)
@@ -72,6 +74,15 @@ def _split(decision: Decision) -> Iterator[str]:
     if len(decision.issues) > 1:
         titles = "; ".join(f"{issue.issue}. {_line(issue.title, 80)}" for issue in decision.issues)
         yield f"The ticket holds {len(decision.issues)} unrelated issues: split it ({titles})."
+
+
+def _age(ticket: Ticket, decision: Decision) -> Iterator[str]:
+    last = last_word(ticket)
+    if last is not None and (past := silence(last, decision.decided_at)):
+        yield (
+            f"The last word in this ticket is of {last:%Y-%m-%d}, {past} before this decision: every time here counts "
+            "from the decision. Ask whether it still holds."
+        )
 
 
 def _attribution(report: FactsReport, facts: Facts) -> Iterator[str]:

@@ -205,17 +205,24 @@ def _drive(run: Road, backend: Backend) -> Escalation:
 
 async def _drive_async(run: Road, backend: Backend) -> Escalation:
     import asyncio
+    from concurrent.futures import ThreadPoolExecutor
 
+    loop = asyncio.get_running_loop()
     step: Callable[[], Call] = partial(next, run)
-    while True:
-        # Grounding, rules and validation take a moment too, and a ledger waits for others: not in the event loop.
-        reached = await asyncio.to_thread(_reached, step)
-        if isinstance(reached, Escalation):
-            return reached
-        try:
-            step = partial(run.send, await backend.answer_async(reached))
-        except ModelError as error:
-            step = partial(run.throw, error)
+    # Grounding, rules and validation take a moment too, and a ledger waits for others: not in the event loop. One
+    # thread for the whole road, since tenacity counts by thread.
+    thread = ThreadPoolExecutor(1)
+    try:
+        while True:
+            reached = await loop.run_in_executor(thread, _reached, step)
+            if isinstance(reached, Escalation):
+                return reached
+            try:
+                step = partial(run.send, await backend.answer_async(reached))
+            except ModelError as error:
+                step = partial(run.throw, error)
+    finally:
+        thread.shutdown(wait=False)
 
 
 def _reached(step: Callable[[], Call]) -> Call | Escalation:

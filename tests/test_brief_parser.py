@@ -1,5 +1,7 @@
 """Briefs written elsewhere: the seed's layout as text and as Markdown, our own renderings, and anything at all."""
 
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from test_validate import APPROVAL, APPROVAL_BRIEF, CASES, EXPORT, EXPORT_BRIEF
 
 from agent.render import render_brief
 from agent.validate import parse_brief, validate_text
+from agent.validate.header import CLEARLY_LONG, length
 from schemas.brief import Ask, Brief, Derivation, Operand, TargetLine, Tried
 
 SEED = """
@@ -226,6 +229,58 @@ def test_faults_of_a_text(old: str, new: str, codes: set[str]) -> None:
     assert old in text
     found = validate_text(text.replace(old, new, 1), **EXPORT)
     assert {finding.code for finding in found} == codes
+
+
+DATED = "Date: Tue 2026-03-10 15:30 CET"
+
+
+@pytest.mark.parametrize(
+    ("line", "blocking"),
+    [
+        ("", None),
+        (DATED, None),
+        ("Date: 10 March 2026", None),
+        ("Date: 2026-03-10 14:30 UTC", None),
+        ("Date: 10.03.2026, 15:30", None),
+        ("Date: Wed 2026-03-11 00:30 Asia/Tokyo", True),  # it is half past eleven in the evening there
+        ("Date: Tue 2026-03-10 23:30 Asia/Tokyo", None),
+        ("Date: Unknown", None),
+        ("Date: Tue 2026-03-10 15:29 CET", False),
+        ("Date: Tue 2026-03-10 15:30 UTC", False),
+        ("Date: Wed 2026-03-10 15:30 CET", True),
+        ("Date: Wed 2026-03-11 15:30 CET", True),
+        ("Date: 2025-03-10", True),
+        ("Date: today", True),
+    ],
+)
+def test_the_date_of_the_header_is_the_decisions(line: str, blocking: bool | None) -> None:
+    text = export_text().replace(DATED + "\n", line + "\n")
+    found = validate_text(text, **EXPORT)
+    assert [(f.code, f.place, f.blocking) for f in found] == (
+        [] if blocking is None else [("date_differs", "Date", blocking)]
+    )
+    for finding in found:
+        assert finding.expected == "2026-03-10 15:30 CET, when it was decided"
+        assert finding.found == line.removeprefix("Date: ")
+
+
+def test_a_brief_seen_from_a_later_time_may_carry_that_date() -> None:
+    later = EXPORT | {"now": EXPORT["now"] + timedelta(days=1)}
+    codes = [f.code for f in validate_text(export_text().replace(DATED, "Date: 2026-03-11"), **later)]
+    assert "date_differs" not in codes
+
+
+def test_a_brief_that_is_clearly_too_long_is_told_so_and_stays_valid() -> None:
+    text = export_text()
+    words = length(parse_brief(text).brief)
+    message = "\nCUSTOMER MESSAGE\n" + "We are on it and will write again. " * 100
+    filler = " ".join(["the export fails"] * ((CLEARLY_LONG - words) // 3))
+    line = "- Customer expectation: "
+    short = text.replace(line, f"{line}{filler} ", 1)
+    assert [f.code for f in validate_text(short + message, **EXPORT)] == []
+    (finding,) = validate_text(short.replace(line, f"{line}the export fails ", 1) + message, **EXPORT)
+    assert (finding.code, finding.blocking) == ("brief_long", False)
+    assert re.fullmatch(r"70[1-3] words", finding.found)
 
 
 def test_a_missing_section_is_named_once() -> None:

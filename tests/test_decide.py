@@ -473,7 +473,9 @@ def test_weak_handle_rules_beat_no_soft_rule_and_are_listed() -> None:
     ):
         decision = decided(*signals)
         assert decision.deciding_rule == "TEC-7"
-        assert {rule.id: rule.state for rule in decision.rules}[weak] == "overridden"
+        beaten = next(rule for rule in decision.rules if rule.id == weak)
+        assert beaten.state == "overridden"
+        assert beaten.because.endswith("; holds only where no soft rule fires, and TEC-7 does")
     beside_harm = decided("bug_tracked@support", "data_loss")
     assert {rule.id: rule.state for rule in beside_harm.rules} == {"TEC-1": "decides", "HND-7": "overridden"}
 

@@ -14,6 +14,7 @@ from agent import cli
 ROOT = Path(__file__).parents[1]
 TICKET = ROOT / "examples/engineering-export-fails.txt"
 CRITICAL = ROOT / "examples/critical-portal-down.txt"
+HANDLED = ROOT / "examples/handle-single-sign-on.txt"
 CONTEXT = ROOT / "examples/context-halvorsen.json"
 OPENED = "2026-11-20T18:05+01:00"
 
@@ -106,6 +107,33 @@ def test_an_agent_opens_from_its_pieces_and_the_brief_is_validated(shell: Shell,
     full = shell.json("show", "ESC-1", "--full")
     assert full["result"]["decision"]["deciding_rule"] == "TEC-5"
     assert "ticket" not in full["result"]
+
+
+def test_opening_says_what_falls_due_first_and_that_the_ledger_is_new(shell: Shell, tmp_path: Path) -> None:
+    result = tmp_path / "result.json"
+    shell("run", CRITICAL, "--context", CONTEXT, "--now", OPENED, "--out", result)
+    became = shell.json("open", result, "--by", "Ana", "--now", OPENED)
+    url = f"sqlite:///{tmp_path / 'data' / 'ledger.db'}"
+    assert became["notes"] == [f"There was no ledger at {url}: a new one was made"]
+    assert "a new one was made" in shell.err
+    first = shell.json("show", "ESC-1")["timers"][0]
+    first.pop("lines")
+    assert became["next_due"] == first
+    assert (first["kind"], first["due"]) == ("acknowledge", "2026-11-20T17:20:00Z")
+    assert shell.json("open", result, "--by", "Ana", "--now", OPENED)["notes"] == [
+        "ESC-1 is open for this ticket, and nothing in it is new"
+    ]
+
+
+def test_what_does_not_escalate_opens_nothing_and_says_so(shell: Shell, tmp_path: Path) -> None:
+    result = tmp_path / "result.json"
+    shell("run", HANDLED, "--backend", "offline", "--now", OPENED, "--out", result)
+    became = shell.json("open", result, "--by", "Ana", "--now", OPENED)
+    assert (became["became"], became["escalation"], became["next_due"]) == ("reported", None, None)
+    nothing = "Nothing opened: the outcome is handle; the ticket was noted for the look-up of patterns"
+    assert became["notes"][-1] == nothing
+    assert f"escalation: {nothing}\n" in shell.err
+    assert shell.json("list")["total"] == 0
 
 
 def test_due_lists_what_is_owed_with_words_to_send(opened: Shell) -> None:

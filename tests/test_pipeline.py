@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -36,7 +36,7 @@ from schemas.context import Context, Override
 from schemas.decision import IssueDecision, View
 from schemas.escalation import Usage
 from schemas.report import FactsReport
-from schemas.ticket import Ticket
+from schemas.ticket import Message, Ticket
 
 # The whole road
 
@@ -352,6 +352,33 @@ def test_several_issues_are_to_be_split(now: datetime) -> None:
     assert said(Ticket(text=CALM), calm(), now, issues=issues) == (
         "The ticket holds 2 unrelated issues: split it (1. Issue 1; 2. Issue 2).",
     )
+
+
+@pytest.mark.parametrize(
+    ("opened", "words"),
+    [
+        (timedelta(days=30), ""),
+        (timedelta(days=31), "31 days"),
+        (timedelta(days=100), "3 months"),
+        (timedelta(days=729), "24 months"),
+        (timedelta(days=800), "2 years"),
+        (timedelta(days=-5), ""),
+    ],
+)
+def test_an_old_ticket_is_called_old(now: datetime, opened: timedelta, words: str) -> None:
+    ticket = Ticket(text=CALM, opened=(now - opened).replace(tzinfo=None))
+    day = f"{now - opened:%Y-%m-%d}"
+    expected = (
+        f"The last word in this ticket is of {day}, {words} before this decision: every time here counts from the "
+        "decision. Ask whether it still holds."
+    )
+    assert said(ticket, calm(), now) == ((expected,) if words else ())
+
+
+def test_the_newest_message_tells_the_age_whatever_the_order(now: datetime) -> None:
+    moments = (now - timedelta(days=400), now - timedelta(days=3), now - timedelta(days=90))
+    messages = tuple(Message(start=0, end=1, speaker="customer", time=moment) for moment in moments)
+    assert said(Ticket(text=CALM, opened=moments[0], messages=messages), calm(), now) == ()
 
 
 def test_an_override_shows_the_rules_own_view(now: datetime) -> None:

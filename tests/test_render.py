@@ -16,6 +16,7 @@ from jinja2 import UndefinedError
 from markdown_it import MarkdownIt
 
 import prompts
+from agent import ground, read_ticket
 from agent.errors import BadInput
 from agent.render import render, render_brief, render_decision, render_skeleton
 from agent.render.evidence import mentions, passages
@@ -25,13 +26,16 @@ from agent.render.sanitise import json_text, markdown_line, one_line, visible
 from agent.render.words import target
 from agent.validate import parse_brief
 from agent.validate.target import LABELS, section_of
-from schemas.brief import Brief
+from schemas.brief import Brief, Tried
 from schemas.comparison import Similar
 from schemas.context import Calendar, Context
 from schemas.escalation import Escalation
 from schemas.facts import Evidence, Facts, Instruction
+from schemas.report import FactsReport
 from schemas.ticket import Span
+from schemas.vocabulary import Owner
 
+ROOT = Path(__file__).parents[1]
 FORMATS: tuple[Any, ...] = ("text", "markdown", "json", "html")
 
 ESCALATED = """\
@@ -397,6 +401,98 @@ def test_skeleton_has_every_section_and_what_its_target_needs(owner: Any) -> Non
         assert f"\n{title}\n" in text
 
 
+def grounded_skeleton(text: str, owner: Owner = "l2_support", **lists: Any) -> str:
+    """The outline for facts that were really grounded: what the rules make of them does not matter here."""
+    ticket = read_ticket(text)
+    empty = dict.fromkeys(FactsReport.model_fields, ()) | {"language": "en", "understandable": True}
+    facts = ground(ticket, FactsReport.model_validate(empty | lists))
+    return render_skeleton(make_decision(owner=owner), facts, ticket, Context())
+
+
+THIN = """Ticket: HD-7
+Opened: 2026-03-02
+
+[2026-03-02T09:00:00Z] Customer:
+On Android the export stops. On iOS it runs fine. We use app 4.2 in production. Restarting did not help.
+
+[2026-03-02T10:00:00Z] Other:
+Same here, says Varun.
+
+[2026-03-02T11:00:00Z] Support:
+Jo from our team looks at the log worker.log.
+"""
+
+
+def test_a_passage_is_printed_once_in_a_line_and_without_a_value_that_repeats_it() -> None:
+    quote = "On Android the export stops"
+    text = grounded_skeleton(
+        THIN,
+        issues=[{"issue": 1, "title": "Export stops", "kind": "problem", "answered": False, "quote": quote}],
+        signals=[{"signal": "bug_suspected", "issue": 1, "state": "stated", "asserted_by": "customer", "quote": quote}],
+        measures=[{"kind": "environment", "value": "app 4.2", "asserted_by": "customer", "quote": "app 4.2"}],
+        reproduction=[
+            {"part": "environment", "text": "app 4.2", "quote": "app 4.2"},
+            {"part": "actual", "text": quote, "quote": quote},
+        ],
+        references=[{"kind": "ticket", "value": "HD-7", "quote": "HD-7"}],
+    )
+    said = "(customer, Mon 2026-03-02 09:00 UTC)"
+    description = text[text.index("ISSUE DESCRIPTION") : text.index("REPRODUCTION")]
+    assert f"    known: problem: Export stops; bug suspected: “{quote}” {said}]" in description
+    assert description.count(quote) == 1
+    assert f"    known: actual: “{quote}” {said}]" in text
+    assert text.count("app 4.2") == 1, "under Environment, not also under the customer's context"
+    assert f"how often\n    known: environment: “app 4.2” {said}]" in text
+    assert text.count("HD-7") == 2, "in the header and as the ticket"
+
+
+def test_staff_are_not_the_customers_context_and_a_stranger_is_not_the_customer() -> None:
+    people = [
+        {"name": "Varun", "role": "", "side": "customer", "quote": "says Varun"},
+        {"name": "Jo", "role": "", "side": "vendor", "quote": "Jo from our team"},
+    ]
+    text = grounded_skeleton(THIN, people=people)
+    unclear = "in the message of somebody whose side is not known, Mon 2026-03-02 10:00 UTC"
+    context = text[text.index("- Customer context:") : text.index("ISSUE DESCRIPTION")]
+    assert context.endswith(f"    known: person on the customer's side: Varun: “says Varun” ({unclear})]\n\n")
+    supporting = text[text.index("SUPPORTING CONTEXT") :]
+    assert "known: person on the vendor's side: Jo: “Jo from our team” (support, " in supporting
+
+
+def test_what_was_ruled_out_and_the_evidence_have_a_place() -> None:
+    parts = [
+        {"part": "ruled_out", "text": "On iOS it runs fine", "quote": "On iOS it runs fine"},
+        {"part": "ruled_out", "text": "Restarting did not help", "quote": "Restarting did not help"},
+        {"part": "evidence", "text": "worker.log", "quote": "the log worker.log"},
+    ]
+    tried = {"action": "Restarting", "result": "did not help", "asserted_by": "customer"}
+    text = grounded_skeleton(THIN, reproduction=parts, attempts=[tried | {"quote": "Restarting did not help"}])
+    section = text[text.index("WHAT'S BEEN TRIED") : text.index("CUSTOMER COMMUNICATION")]
+    assert "    known: tried: “Restarting did not help” (customer" in section
+    assert "\n2. [" in section
+    assert "    known: ruled out: “On iOS it runs fine” (customer" in section
+    assert section.count("did not help") == 1, "what was tried is not ruled out a second time"
+    assert "known: evidence: worker.log: “the log worker.log”" in text[text.index("SUPPORTING CONTEXT") :]
+    engineers = grounded_skeleton(THIN, "engineering", reproduction=parts)
+    assert engineers.count("the log worker.log") == 1, "there it is in the line for logs"
+
+
+def test_an_outline_of_a_thin_ticket_contradicts_neither_itself_nor_the_guide() -> None:
+    text = grounded_skeleton(THIN)
+    assert "put a question beside the brief" not in text
+    assert "else write none" not in text
+    assert 'Escalation risk: [Low, medium or high, and the words that show it; "Low" where' in text
+    assert "low, medium or high, and the words that show it" in (ROOT / "references/writing.md").read_text()
+    assert "write more, fewer or others" in text
+    for unknown in ("REPRODUCTION STEPS\nUnknown\n", "WHAT'S BEEN TRIED\nUnknown\n"):
+        title = unknown.split("\n")[0]
+        start = text.index(title)
+        text = text[:start] + unknown + text[text.index("]\n", start) + 2 :]
+    brief = parse_brief(text).brief
+    assert brief.reproduction.steps == ()
+    assert brief.tried == (Tried(action="Unknown", result="Unknown"),)
+
+
 def test_a_skeleton_reads_as_a_brief_whose_lines_are_all_there() -> None:
     result = make_escalation(leadership=True)
     parsed = parse_brief(render_skeleton(result.decision, result.facts, result.ticket, result.context))
@@ -410,6 +506,19 @@ def test_skeleton_without_an_escalation_is_the_decision() -> None:
     decision, ticket = make_decision("handle"), make_ticket()
     text = render_skeleton(decision, make_facts(ticket), ticket, Context())
     assert text.startswith("Handle in support: no escalation\n")
+
+
+def test_what_takes_a_claim_back_is_not_shown_as_taken_back() -> None:
+    quote = {"asserted_by": "customer", "issue": 1, "signal": "bug_suspected"}
+    signals = [
+        quote | {"state": "stated", "quote": "the export stops"},
+        quote | {"state": "withdrawn", "quote": "Restarting did not help"},
+    ]
+    empty = dict.fromkeys(FactsReport.model_fields, ()) | {"language": "en", "understandable": True}
+    facts = ground(read_ticket(THIN), FactsReport.model_validate(empty | {"signals": signals}))
+    page = render_decision(make_decision("handle"), facts, "text")
+    assert '  - Withdrawn: bug suspected\n    "the export stops"' in page
+    assert '  - Takes back: bug suspected\n    "Restarting did not help"' in page
 
 
 def test_decision_alone() -> None:

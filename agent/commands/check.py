@@ -1,12 +1,14 @@
 """Check reported facts against their ticket and print them as JSON, each claim with its place and its status.
 
-A claim whose quote does not stand in the ticket is removed, and named on stderr and under `removed`. Needs no key.
+A claim whose quote does not stand in the ticket is removed, and named on stderr and under `removed`. The last line on
+stderr sums up what counts and what was changed. Needs no key.
 """
 
 import argparse
 
 from agent.commands.inputs import add_ticket, one_stdin, parse, read_bytes, read_ticket_argument, tell_removed
-from agent.commands.output import add_out, emit_json, ready
+from agent.commands.output import add_out, emit_json, note, ready
+from agent.commands.times import this_moment
 from agent.errors import EXIT_DONE, EXIT_FINDINGS
 
 EXAMPLES = """examples:
@@ -38,4 +40,10 @@ def run(arguments: argparse.Namespace) -> int:
     facts = ground(ticket, report)
     emit_json(facts.model_dump_json(indent=2), arguments.out)
     tell_removed(facts)
+    from agent.age import last_word
+    from agent.commands import summary
+
+    if old := summary.of_age(last_word(ticket), this_moment()):
+        note(old)
+    note(summary.of_facts(facts))
     return EXIT_FINDINGS if facts.removed else EXIT_DONE

@@ -3,6 +3,7 @@
 The result is what `escalation run --format json` printed; else give --ticket, --facts, --decision and --brief. The
 brief is validated first. The same ticket again opens no twin: its escalation gets the news, and a higher severity by
 itself. A ticket that shows the same as an open escalation, as support or a model confirmed, is attached to that one.
+`next_due` in the JSON is what falls due first. Where the decision is not to escalate nothing is opened (`reported`).
 """
 
 import argparse
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from schemas.decision import Decision
     from schemas.escalation import Escalation, Finding
     from schemas.facts import Facts
+    from schemas.ledger import Record
     from schemas.ticket import Ticket
 
 FORMATS: tuple[Literal["text", "json"], ...] = ("text", "json")
@@ -74,14 +76,21 @@ def run(arguments: argparse.Namespace) -> int:
     ready(arguments.out)
     form = format_of(arguments, FORMATS)
     given = circumstances_of(arguments)
+    notes = _new_ledger(arguments)
     ledger = ledger_of(arguments, make=True)
     made = _result(arguments, given.settings) if arguments.result else _pieces(arguments, given, ledger)
-    taken = written(arguments, ledger, made, given.settings, author_of(arguments), given.now)
+    author = author_of(arguments)
+    taken = written(arguments, ledger, made, given.settings, author, given.now)
+    if taken.became == "reported":
+        notes.append(_nothing_opened(taken, made))
+    for line in notes:
+        note(line)
     if form == "json":
         value = {
             "became": taken.became,
             "repeated": taken.repeated,
-            "notes": taken.notes,
+            "notes": [*taken.notes, *notes],
+            "next_due": next_due(ledger, taken.record),
             "escalation": None if taken.record is None else taken.record.model_dump(mode="json"),
         }
         emit_json(json.dumps(value, ensure_ascii=False, indent=2), arguments.out)
@@ -153,6 +162,32 @@ def told(taken: "Taken") -> str:
         "reported": "noted",
     }
     return f"{words[taken.became].capitalize()}: {record_line(taken.record, load_settings())}"
+
+
+def next_due(ledger: "Ledger", record: "Record | None") -> dict[str, str] | None:
+    """What falls due first on the escalation, as plain data; None where nothing runs."""
+    if record is None:
+        return None
+    from agent.ledger.timers import timers
+
+    first = next(iter(timers(record, ledger.settings_of(record))), None)
+    return None if first is None else first.model_dump(mode="json", include={"kind", "who", "what", "due", "overdue"})
+
+
+def _new_ledger(arguments: argparse.Namespace) -> list[str]:
+    """That there was no ledger under this name: it is made now, and the name may be a slip."""
+    from agent.ledger.where import is_there, ledger_url, shown
+
+    url = ledger_url(arguments.ledger)
+    return [] if is_there(url) else [f"There was no ledger at {shown(url)}: a new one was made"]
+
+
+def _nothing_opened(taken: "Taken", made: "Escalation") -> str:
+    outcome = made.decision.outcome.replace("_", " ")
+    if taken.record is not None:
+        state = taken.record.state.replace("_", " ")
+        return f"Nothing opened: the outcome is {outcome}; {taken.record.id} of this ticket stays {state}"
+    return f"Nothing opened: the outcome is {outcome}; the ticket was noted for the look-up of patterns"
 
 
 def _result(arguments: argparse.Namespace, settings: "Settings") -> "Escalation":

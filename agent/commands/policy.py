@@ -22,6 +22,7 @@ EXAMPLES = """examples:
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Declare this verb's arguments."""
+    parser.add_argument("action", nargs="?", choices=("show",), help="the same as --show")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--show", action="store_true", help="print the policy in force (the default)")
     what.add_argument("--check", metavar="FILE", help="check a policy file; exit code 2 if it cannot be used")

@@ -1,7 +1,7 @@
 """Print the outline of the brief for a decision: the seed's sections, what this target needs, what is known.
 
 Whoever drafts (a person, an agent runtime's model) fills it in; `escalation validate` checks the result. Needs no
-key. Where nothing escalates there is no brief to write, so the decision is printed.
+key. Where nothing escalates there is no brief to write: the decision is printed, and a line on stderr says so.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from agent.commands.inputs import (
     facts_and_ticket_of,
     one_stdin,
 )
-from agent.commands.output import add_out, emit, ready
+from agent.commands.output import add_out, emit, note, ready
 from agent.errors import EXIT_DONE
 
 EXAMPLES = """examples:
@@ -38,6 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     given = circumstances_of(arguments)
     facts, ticket = facts_and_ticket_of(arguments)
     decision, _ = decision_of(arguments, facts, given)
+    if decision.outcome != "escalate":
+        note(f"no brief is due: the outcome is {decision.outcome}; this is the decision")
 
     from agent.render import render_skeleton
 

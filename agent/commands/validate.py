@@ -1,7 +1,7 @@
 """Check a brief against ticket, facts and decision, and print {valid, findings} as JSON.
 
 The brief is text or Markdown in the seed's layout, or JSON. Without --decision the decision is made from the facts
-under the same flags. Needs no key.
+under the same flags. A line on stderr says whether it is valid, and how long it is. Needs no key.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from agent.commands.inputs import (
     parse,
     read_bytes,
 )
-from agent.commands.output import add_out, emit_json, ready
+from agent.commands.output import add_out, emit_json, note, ready
 from agent.errors import EXIT_DONE, EXIT_FINDINGS, BadInput
 
 if TYPE_CHECKING:
@@ -57,10 +57,14 @@ def run(arguments: argparse.Namespace) -> int:
     facts, ticket = facts_and_ticket_of(arguments)
     decision, now = decision_of(arguments, facts, given)
 
-    _, findings = brief_and_findings(raw, arguments.brief, decision, facts, ticket, given.context, now)
+    brief, findings = brief_and_findings(raw, arguments.brief, decision, facts, ticket, given.context, now)
     valid = not any(finding.blocking for finding in findings)
     result = {"valid": valid, "findings": [finding.model_dump(mode="json") for finding in findings]}
     emit_json(json.dumps(result, indent=2, ensure_ascii=False), arguments.out)
+    from agent.commands.summary import of_findings
+    from agent.validate.header import length
+
+    note(of_findings(findings, length(brief)))
     return EXIT_DONE if valid else EXIT_FINDINGS
 
 

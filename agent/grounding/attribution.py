@@ -21,6 +21,8 @@ GATED_MEASURES = frozenset(
 GATED_ACCOUNT_FACTS = frozenset({"annual_value", "plan", "same_symptoms", "same_cause"})
 _SAID_BY_ANYONE = frozenset({"secret_in_ticket", "instruction_in_ticket"})
 _STAFF: tuple[Asserter, ...] = ("support", "system")
+ATTRIBUTED = "attributed to "
+"""How the reason of a claim begins that was given to somebody else than the report did."""
 _WHO = {"customer": "the customer", "support": "support", "system": "the system", "quoted": "quoted text"}
 
 
@@ -73,4 +75,4 @@ def gate(group: Group, kind: str, asserter: Asserter) -> tuple[Status, str]:
 
 
 def _lowered(claimed: Asserter, given: Asserter, why: str) -> str:
-    return f"attributed to {_WHO[given]} instead of {_WHO[claimed]}: {why}"
+    return f"{ATTRIBUTED}{_WHO[given]} instead of {_WHO[claimed]}: {why}"

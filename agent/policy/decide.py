@@ -169,7 +169,7 @@ def _judge_issue(view: View, main: int, side_answered: bool) -> list[Firing]:
         elif rule_class == "handle" and harm is not None:
             lost_to = f"a handle rule loses to {harm}"
         elif rule_id in weak and keeper is None:
-            lost_to = f"beats no soft rule, so {fault} stands"
+            lost_to = f"holds only where no soft rule fires, and {fault} does"
         state: RuleState = "overridden" if lost_to else "fired"
         firings.append(Firing(rule_id, view.issue, hit, hit.owner, state, lost_to))
     return firings

@@ -154,8 +154,9 @@ def _doubts(facts: Facts, zone: tzinfo | None) -> Iterable[Doubt]:
     for claim in facts.claims() + facts.removed:
         if claim.status != "counts":
             said = words.who(claim, zone) if claim.evidence is not None else ""
+            takes_back = claim.status == "withdrawn" and claim.reason.startswith("takes back")
             yield Doubt(
-                words.STATUS_WORDS[claim.status],
+                "Takes back" if takes_back else words.STATUS_WORDS[claim.status],
                 words.claim_label(claim),
                 words.clip(masked(claim.quote, secrets)),
                 said,

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import get_args
 
+from agent.grounding.fold import fold_text
 from agent.render.outline import header
 from agent.render.report import masked, secrets_of
 from agent.render.words import claim_label, clip, sla, when, who, zone_of
@@ -18,6 +19,8 @@ _COUNTS = ("customers_affected", "other_customers_affected", "customers_same_cau
 _MONEY = ("revenue_at_risk", "annual_value", "plan", "renewal_date", "go_live_date", "deal_or_renewal_at_risk")
 _PRESSURE = ("churn_threat", "executive_request", "legal_risk", "pr_risk", "waiting_too_long", "no_progress")
 _ERRORS = ("error_code", "error_message", "log", "evidence")
+_SIDES = {"customer": "customer's", "vendor": "vendor's", "third_party": "third party's"}
+_NO_ASSERTER = frozenset(("issue", "person", "reproduction", "reference"))  # the report does not say who says these
 
 # Kinds or groups of claims that a line of the brief is written from.
 SOURCES: dict[str, tuple[str, ...]] = {
@@ -31,8 +34,8 @@ SOURCES: dict[str, tuple[str, ...]] = {
     "last_update": ("last_customer_update",),
     "customer_expectation": ("customer_expectation", "deadline_wanted"),
     "escalation_risk": _PRESSURE,
-    "supporting_context": ("reference",),
-    "Customer context": ("account", "person", "environment", "use_case"),
+    "supporting_context": ("reference", "person"),
+    "Customer context": ("account", "person", "use_case"),
     "Customer timeline": ("started", "opened", "deadline_wanted", "renewal_date", "go_live_date"),
     "Logs or errors": _ERRORS,
     "Customer use case": ("use_case", *GROUPS["product"]),
@@ -67,6 +70,7 @@ class Skeleton:
     parts: dict[str, tuple[str, ...]]
     missing: tuple[str, ...]
     tried: tuple[str, ...]
+    contrasts: tuple[str, ...]
     ask: str
     now: str
     deadline: str
@@ -76,12 +80,34 @@ class Skeleton:
 
 
 def _known(claims: Iterable[Claim], secrets: tuple[str, ...]) -> tuple[str, ...]:
-    lines = {
-        f"{claim_label(claim)}: “{clip(masked(claim.quote, secrets))}” ({who(claim)}"
-        + ("; reported, not confirmed)" if claim.status == "reported" else ")"): None
-        for claim in claims
-    }
-    return tuple(lines)
+    """Each passage of the ticket once, with all that it is known for."""
+    passages: dict[tuple[str, str], list[str]] = {}
+    for claim in claims:
+        source = _source(claim) + ("; reported, not confirmed" if claim.status == "reported" else "")
+        passages.setdefault((clip(masked(claim.quote, secrets)), source), []).append(_label(claim))
+    return tuple(
+        f"{'; '.join(dict.fromkeys(labels))}: “{quote}” ({source})" for (quote, source), labels in passages.items()
+    )
+
+
+def _label(claim: Claim) -> str:
+    """What the claim says, without a value that is the quote over again."""
+    if claim.group == "person":
+        return f"person on the {_SIDES.get(claim.kind, claim.kind)} side: {claim_label(claim).removeprefix('person: ')}"
+    if claim.group in ("measure", "reproduction", "reference") and fold_text(claim.value) == fold_text(claim.quote):
+        return claim.kind.replace("_", " ")
+    if claim.group == "attempt" and all(
+        fold_text(part) in fold_text(claim.quote) for part in (claim.subject, claim.value)
+    ):
+        return "tried"
+    return claim_label(claim)
+
+
+def _source(claim: Claim) -> str:
+    if claim.group in _NO_ASSERTER and claim.evidence is not None and claim.evidence.speaker == "other":
+        time = claim.evidence.time
+        return "in the message of somebody whose side is not known" + (f", {when(time)}" if time else "")
+    return who(claim)
 
 
 def _context(context: Context) -> dict[str, list[str]]:
@@ -115,17 +141,22 @@ def skeleton(decision: Decision, facts: Facts, ticket: Ticket, context: Context)
 
     zone, secrets, outside = zone_of(context), secrets_of(facts), _context(context)
     usable = [claim for claim in facts.claims() if claim.status in {"counts", "reported"}]
+    labels, ticket_id = required_labels(decision.owner), context.ticket_id or ticket.id
 
     def slot(key: str, label: str = "") -> Slot:
         wanted = SOURCES.get(key, ())
-        matching = (claim for claim in usable if claim.kind in wanted or claim.group in wanted)
+        if key == "supporting_context" and "Logs or errors" not in labels:
+            wanted = (*wanted, "evidence")
+        matching = [claim for claim in usable if claim.kind in wanted or claim.group in wanted]
+        matching = [claim for claim in matching if (claim.kind, claim.value) != ("ticket", ticket_id)]
+        if key == "Customer context":  # staff are for whoever wants to ask, not what the customer is
+            matching = [claim for claim in matching if (claim.group, claim.kind) != ("person", "vendor")]
         field = Brief.model_fields.get(key)
         hint = (field.description or "") if field is not None else ""
         return Slot(label, hint, (*outside.get(key, ()), *_known(matching, secrets)))
 
     slots = {key: slot(key) for key in SOURCES if key in Brief.model_fields}
     slots["sla_status"] = Slot("", slots["sla_status"].hint, (sla(decision), *slots["sla_status"].known))
-    ticket_id = context.ticket_id or ticket.id
     own = (*((f"this ticket: {ticket_id}",) if ticket_id else ()), *(f"attachment: {n}" for n in ticket.attachments))
     supporting = slots["supporting_context"]
     slots["supporting_context"] = Slot("", supporting.hint, (*own, *supporting.known))
@@ -134,7 +165,7 @@ def skeleton(decision: Decision, facts: Facts, ticket: Ticket, context: Context)
         last = f"support's last message: {when(replies[-1], zone)}" if replies[-1] else "support, undated"
         slots["last_update"] = Slot("", slots["last_update"].hint, (last,))
     targets: dict[str, list[Slot]] = {}
-    for label in required_labels(decision.owner) if decision.owner is not None else ():
+    for label in labels:
         targets.setdefault(section_of(label), []).append(slot(label, label))
     parts = {
         part: _known(
@@ -142,6 +173,9 @@ def skeleton(decision: Decision, facts: Facts, ticket: Ticket, context: Context)
         )
         for part in get_args(ReproductionPart)
     }
+    attempts = [claim for claim in usable if claim.group == "attempt"]
+    told = {claim.quote for claim in attempts}
+    contrasts = [claim for claim in usable if claim.kind == "ruled_out" and claim.quote not in told]
     return Skeleton(
         header=header(decision, ticket, context, decision.decided_at),
         slots=slots,
@@ -149,7 +183,8 @@ def skeleton(decision: Decision, facts: Facts, ticket: Ticket, context: Context)
         steps=parts["step"],
         parts=parts,
         missing=tuple(part for part, known in parts.items() if not known),
-        tried=_known((claim for claim in usable if claim.group == "attempt"), secrets),
+        tried=_known(attempts, secrets),
+        contrasts=_known(contrasts, secrets) if attempts else (),
         ask=decision.ask or "",
         now=when(decision.decided_at, zone),
         deadline=when(decision.deadline, zone) if decision.deadline is not None else "",

@@ -63,11 +63,13 @@ def parse_brief(text: str) -> "ParsedBrief":
 def validate_text(
     text: str, decision: Decision, facts: Facts, ticket: Ticket, context: Context, now: datetime
 ) -> tuple[Finding, ...]:
-    """As `validate_brief`, for text: severity and target are compared with the decision too."""
+    """As `validate_brief`, for text: its header is compared with the decision too, and its length is looked at."""
+    from agent.validate.header import check_date, check_length
     from agent.validate.parse import compare, parse
 
     parsed = parse(text)
-    found = (*parsed.findings, *compare(parsed, decision))
+    header = (*compare(parsed, decision), *check_date(parsed.date, decision, context, now))
+    found = (*parsed.findings, *header, *check_length(parsed.brief))
     said = {(finding.code, finding.place) for finding in found}
     judged = validate_brief(parsed.brief, decision, facts, ticket, context, now)
     rest = (finding for finding in judged if not _covered(finding, said))

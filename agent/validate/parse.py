@@ -78,11 +78,12 @@ _OPERATIONS = get_args(Derivation.model_fields["operation"].annotation)
 
 @dataclass(frozen=True, slots=True)
 class ParsedBrief:
-    """A brief read from text. `severity` and `target` are as written, None if the line is missing."""
+    """A brief read from text. `severity`, `target` and `date` are as written, None if the line is missing."""
 
     brief: Brief
     severity: str | None
     target: str | None
+    date: str | None
     findings: tuple[Finding, ...]
 
 
@@ -149,7 +150,9 @@ def parse(text: str) -> ParsedBrief:
         customer_message="\n".join(draft.message).strip(),
         questions=tuple(item.text for item in plain.get("QUESTIONS", []) if item.text),
     )
-    return ParsedBrief(brief, draft.head.get("severity"), draft.head.get("target"), tuple(findings))
+    return ParsedBrief(
+        brief, draft.head.get("severity"), draft.head.get("target"), draft.head.get("date"), tuple(findings)
+    )
 
 
 def _missing(section: str, expected: str) -> Finding:
