@@ -196,6 +196,17 @@ def test_a_model_is_told_what_was_said_before_and_how_it_stands() -> None:
     assert talker.calls[1].result == talk.chat.session.result
 
 
+def test_a_model_learns_what_was_refused_and_what_was_withheld() -> None:
+    late = do("deadline", text="2027-01-01 09:00 UTC")
+    talk, talker = talked(turn(late, say="I set it to Critical. Marta has the log."), turn())
+    talk.say("more time please")
+    talk.say("and?")
+    said = talker.calls[1].earlier[-1].text
+    assert said.startswith(
+        "Marta has the log. [withheld: a sentence with a severity] [deadline: refused: deadline '2027"
+    )
+
+
 def test_what_turns_cost_is_counted() -> None:
     talk, _ = talked(turn(), ModelUnavailable("down", reason="http_529"))
     talk.say("hm?")

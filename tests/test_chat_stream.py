@@ -7,7 +7,7 @@ from typing import Any
 import anthropic
 import httpx2
 import pytest
-from chats import EXPORT, Talk, do, turn
+from chats import EXPORT, NOW, Talk, do, turn
 from fakes import Wire, message, tool_use
 
 from agent.backends.base import Call, ExtractCall, ModelError, ModelUnavailable, Reply, TurnCall
@@ -125,7 +125,7 @@ def streaming(block: dict[str, Any], requests: list[dict[str, Any]], **options: 
 def call() -> TurnCall:
     result = Talk(EXPORT).chat.session.result
     assert result is not None
-    return TurnCall(ticket=result.ticket, result=result, message="", earlier=(), words="so?")
+    return TurnCall(ticket=result.ticket, result=result, message="", earlier=(), words="so?", now=NOW)
 
 
 def test_the_streamed_answer_is_the_plain_one() -> None:

@@ -6,6 +6,7 @@ the other in whatever way: an API, word rules, a script in a test. So sync, asyn
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from agent.errors import EXIT_MODEL, EscalationError
@@ -92,6 +93,7 @@ class TurnCall:
     message: str
     earlier: tuple[Exchange, ...]
     words: str
+    now: datetime
     fault: None = None  # never repaired: the person says it again
 
 

@@ -86,7 +86,7 @@ def _comparison(call: CompareCall, model: str, max_tokens: int) -> Request:
 def _turn(call: TurnCall, model: str, max_tokens: int) -> Request:
     """A turn of a chat. The case as it stands comes first and is cached: most turns only talk about it."""
     from agent.render import render_decision
-    from agent.render.words import STATUS_WORDS, claim_label, who
+    from agent.render.words import STATUS_WORDS, claim_label, when, who
     from agent.validate.fields import fields
 
     result = call.result
@@ -109,7 +109,7 @@ def _turn(call: TurnCall, model: str, max_tokens: int) -> Request:
         places=[(f.place, f.text) for f in fields(result.brief) if f.text] if result.brief else [],
         message=call.message,
     )
-    now = _prompt(CHAT_TURN, earlier=call.earlier, words=call.words)
+    now = _prompt(CHAT_TURN, earlier=call.earlier, now=when(call.now), words=call.words)
     return {
         "model": model,
         "max_tokens": max_tokens,

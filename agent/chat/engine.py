@@ -45,6 +45,7 @@ MOST_EXCHANGES = 12
 """Contributions that the model is reminded of. What matters stands in the ticket."""
 LONGEST_EXCHANGE = 2_000
 MOST_UNDOS = 30
+DONE = "done"
 
 
 class Chat:
@@ -161,6 +162,7 @@ class Chat:
             message=self._letter(),
             earlier=self.session.conversation[-MOST_EXCHANGES:],
             words=words,
+            now=self._clock(),
         )
         voice = Voice(result, said, self._tell, checked=self._backend.name != "offline")
         try:
@@ -174,33 +176,31 @@ class Chat:
             raise TypeError(f"a TurnCall was answered with {type(turn).__name__}")
         voice.end(turn)
         self._remember("person", words)
-        self._do(turn.actions, words if self._backend.name != "offline" else None)
-        done = "; ".join(f"{a.kind} {a.target}".strip() for a in turn.actions)
-        self._remember("program", " ".join(filter(None, (voice.said, f"[{done}]" if done else ""))) or "[nothing]")
+        done = self._do(turn.actions, words if self._backend.name != "offline" else None)
+        withheld = [f"withheld: a sentence with {what}" for what in voice.withheld]
+        self._remember("program", " ".join((voice.said, *(f"[{line}]" for line in (*withheld, *done)))).strip())
 
-    def _do(self, actions: tuple[Action, ...], words: str | None) -> None:
-        """Carry out actions in order, the road once behind all that add or withdraw facts.
+    def _do(self, actions: tuple[Action, ...], words: str | None) -> list[str]:
+        """Carry out actions in order, the road once behind all that add or withdraw facts. What became of each.
 
         `words`: what the person said, where a model chose the actions: then it may only hand on what stands there.
         """
-        moving = [action for action in actions if action.kind in MOVING]
-        changed = False
-        for action in moving:
-            changed = self._guarded(lambda a=action: self._said(a, words)) or changed  # type: ignore[misc]
-        if changed:
+        once = _without_repeats(actions)
+        moving = [action for action in once if action.kind in MOVING]
+        done = [self._step_of(self._said, action, words) for action in moving]
+        if any(line.endswith(DONE) for line in done):
             self.again()
-        for action in _without_repeats(actions):
-            if action.kind not in MOVING:
-                self._guarded(lambda a=action: self._answered(a, words))  # type: ignore[misc]
+        return done + [self._step_of(self._answered, action, words) for action in once if action not in moving]
 
-    def _guarded(self, step: Callable[[], None]) -> bool:
-        """Whether the step was done; one that cannot be does not keep the others from being done."""
+    def _step_of(self, step: Callable[[Action, str | None], None], action: Action, words: str | None) -> str:
+        """Do it. One that cannot be done does not keep the others from being done."""
+        what = f"{action.kind} {action.target}".strip()
         try:
-            step()
+            step(action, words)
         except EscalationError as error:
             self._tell(Refused(str(error)))
-            return False
-        return True
+            return f"{what}: refused: {error}"
+        return f"{what}: {DONE}"
 
     def _said(self, action: Action, words: str | None) -> None:
         """Something new in the ticket, or a claim taken back."""
