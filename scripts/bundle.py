@@ -44,7 +44,7 @@ PROGRAM = (
     "schemas",
     "prompts",
 )
-NOT_PROGRAM = ("prompts/evals/*", "*.orig", "*.rej")
+NOT_PROGRAM = ("prompts/docs/*", "prompts/evals/*")  # they write pages of the repository and reports of the evals
 # Their compiled twins are many times larger, and only quicker.
 PURE = ("sqlalchemy", "charset-normalizer")
 # Parts of packages that the program never imports. Licences and METADATA stay.
@@ -154,6 +154,8 @@ def packages(folder):
 
 def contents(folder, machine):
     """All files of the bundle: path below the top folder to mode and content. The wheels go through the folder."""
+    if git("rev-parse", "--show-prefix").strip():
+        raise Trouble("%s lies within another repository: a bundle is built in a git clone of the project" % ROOT)
     project = tomllib.loads(git("show", "HEAD:pyproject.toml").decode("utf-8"))["project"]
     tag = "cp%s-manylinux-%s" % (PYTHON.replace(".", ""), machine)  # the launcher computes the same
     pins = pinned()
@@ -235,6 +237,9 @@ def main(arguments=None):
     except (Trouble, OSError) as trouble:
         sys.stderr.write("bundle: %s\n" % trouble)
         return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("bundle: interrupted, nothing was written\n")
+        return 130
     sys.stdout.write("%s: %.1f MB, %.1f MB unpacked, %d files\n" % (out, packed / 1e6, unpacked / 1e6, count))
     return 0
 
