@@ -27,6 +27,8 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.clones import as_committed, git
+
 ROOT = Path(__file__).parents[1]
 REQUIRED = os.environ.get("ESCALATION_REQUIRE_BUNDLE", "") not in ("", "0")  # read before a test's settings go
 TAG = "cp311-manylinux-x86_64"
@@ -107,27 +109,11 @@ def load(name: str) -> ModuleType:
 # Sources and builds
 
 
-def git(folder: Path, *arguments: str) -> str:
-    who = {f"GIT_{role}_{what}": "a@example" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    when = {"GIT_AUTHOR_DATE": "2026-11-16T15:00:07Z", "GIT_COMMITTER_DATE": "2026-11-16T15:00:07Z"}
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return subprocess.run(
-        ["git", "-C", folder, *arguments], env=clean | who | when, capture_output=True, text=True, check=True
-    ).stdout
-
-
 @pytest.fixture(scope="module")
 def clones(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Two repositories of the files as they stand here, committed or not; the first is littered with untracked ones."""
     first, second = tmp_path_factory.mktemp("first") / "escalation", tmp_path_factory.mktemp("second") / "other-name"
-    first.mkdir()
-    for name in git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
-        if name and (ROOT / name).is_file():
-            (first / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, first / name)
-    git(first, "init", "--quiet")
-    git(first, "add", "--all")
-    git(first, "commit", "--quiet", "--message", "all")
+    as_committed(first)
     git(first.parent, "clone", "--quiet", first.as_uri(), str(second))
     for name in (
         ".env",
@@ -218,7 +204,9 @@ def test_what_skill_md_names_is_in_it(unpacked: Path) -> None:
 def test_modes_and_times_are_those_of_the_commit(bundle: Path) -> None:
     with zipfile.ZipFile(bundle) as archive:
         entries = archive.infolist()
-    assert {entry.date_time for entry in entries} == {(2026, 11, 16, 15, 0, 6)}  # a zip counts in steps of 2 seconds
+    assert {entry.date_time for entry in entries} == {
+        (2026, 11, 16, 15, 0, 6)
+    }  # that of tests.clones; a zip counts in steps of 2 s
     assert {entry.external_attr >> 16 for entry in entries} <= {0o100644, 0o100755}
 
 
