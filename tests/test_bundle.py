@@ -26,6 +26,7 @@ import pytest
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from skills_ref import validate
 
 from tests.clones import as_committed, git
 
@@ -194,7 +195,8 @@ def test_what_must_not_be_in_it(names: list[str], part: str) -> None:
     assert [name for name in names if part in name.split("/")] == []
 
 
-def test_what_skill_md_names_is_in_it(unpacked: Path) -> None:
+def test_it_is_a_skill_and_what_it_names_is_in_it(unpacked: Path) -> None:
+    assert validate(unpacked) == []
     text = (unpacked / "SKILL.md").read_text(encoding="utf-8")
     named = set(re.findall(r"\]\(([^)#:]+)\)", text)) | set(re.findall(r"python3 (\S+\.py)", text))
     assert len(named) >= 5
@@ -225,6 +227,15 @@ def test_the_same_commit_elsewhere_gives_the_same_bytes(
     done = build(clones[1], tmp_path / "again.zip", TZ="Asia/Kolkata", PYTHONHASHSEED="7")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "again.zip").read_bytes() == bundle.read_bytes()
+
+
+def test_for_another_machine(clones: tuple[Path, Path], tmp_path: Path) -> None:
+    done = build(clones[1], tmp_path / "arm.zip", "--machine", "aarch64")
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(tmp_path / "arm.zip") as archive:
+        compiled = [name for name in archive.namelist() if name.endswith(".so")]
+    assert len(compiled) >= 4
+    assert all("/vendor/cp311-manylinux-aarch64/" in name and "aarch64" in name.split("/")[-1] for name in compiled)
 
 
 def test_each_package_brings_its_licence(unpacked: Path) -> None:
