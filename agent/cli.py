@@ -9,6 +9,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from agent.commands.output import note
@@ -193,11 +194,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] in {"agent", "schemas", "prompts"}:
             raise  # a broken installation of this program: the traceback is what helps
-        return _fail(
-            f"the package {error.name!r} is missing: install this program with its dependencies "
-            "(`python3 -m pip install` and its folder)",
-            EXIT_BAD_INPUT,
-        )
+        return _fail(_without(error.name), EXIT_BAD_INPUT)
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -224,6 +221,24 @@ def _dispatch(arguments: list[str]) -> int:
     except PackageNotFoundError:  # run from a checkout by the launcher
         print("escalation (not installed, run from its folder)")
     return _printed(EXIT_DONE)
+
+
+def _without(package: str) -> str:
+    """What to do where a package is missing: not all come with every way to have this program."""
+    root = Path(__file__).parents[1]
+    installer = root / "scripts" / "dev.py"
+    if not installer.is_file():  # installed by pip, without the packages or with an older set of them
+        return (
+            f"the package {package!r} is missing: install this program with its dependencies "
+            "(`python3 -m pip install` and its folder)"
+        )
+    install = f'python3 "{installer}" install'
+    if (root / "vendor").is_dir():
+        return (
+            f"the package {package!r} is not in this bundle, which leaves out what needs a network or a terminal; "
+            f"where a package index can be reached, install all with: {install}"
+        )
+    return f"the package {package!r} is missing: install with: {install}"
 
 
 def _printed(code: int) -> int:

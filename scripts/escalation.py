@@ -1,9 +1,17 @@
 #!/usr/bin/env python3
 """The command `escalation`, callable by absolute path from any folder: python3 /path/to/scripts/escalation.py run -
 
-Finds the program beside itself, not in the working directory. Where Python is too old or packages are missing it
-says so, with the one command that installs them: a line on stderr, and a JSON object on stdout for whoever parses.
-Written so that an old Python can still read it far enough to say that.
+Finds the program beside itself, not in the working directory, and its packages in the first of these places:
+
+1. the interpreter that runs it, if it has them all;
+2. `.venv` beside the program: made here, for this machine, with all packages;
+3. `vendor` beside the program, in a bundle, if it was made for this interpreter. It leaves out what needs a network
+   or a terminal, so it comes after what has everything. It is put before the interpreter's own packages: of a
+   partial set there, not one is mixed with those that the bundle was tested with;
+4. the interpreter that runs it, if it has at least pydantic.
+
+Where Python is too old or packages are missing it says so, with the one command that installs them: a line on stderr,
+and a JSON object on stdout for whoever parses. Written so that an old Python can still read it far enough to say that.
 """
 
 import json
@@ -36,6 +44,7 @@ NEEDED = (
 )
 SECOND_TRY = "ESCALATION_SECOND_TRY"  # set in the environment's own interpreter, so that it is tried once
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(os.path.realpath(__file__))))
+VENDOR = os.path.join(ROOT, "vendor")
 
 
 def missing_packages():
@@ -52,6 +61,25 @@ def own_interpreter():
         if os.path.exists(path):
             return path
     return None
+
+
+def platform_tag():
+    """What compiled packages must be made for to work here, as scripts/bundle.py names it."""
+    kind = "cp" if sys.implementation.name == "cpython" else sys.implementation.name
+    try:
+        glibc = "CS_GNU_LIBC_VERSION" in os.confstr_names and os.confstr("CS_GNU_LIBC_VERSION")
+    except (AttributeError, OSError, ValueError):  # not on Windows; another C library
+        glibc = None
+    machine = os.uname().machine if hasattr(os, "uname") else os.environ.get("PROCESSOR_ARCHITECTURE", "unknown")
+    return "%s%d%d-%s-%s" % ((kind,) + sys.version_info[:2] + ("manylinux" if glibc else sys.platform, machine))
+
+
+def bundled():
+    """The platforms that a bundle has packages for, by folder name; none where this is no bundle."""
+    try:
+        return sorted(os.listdir(VENDOR))
+    except OSError:
+        return []
 
 
 def give_up(problem):
@@ -87,8 +115,14 @@ def main():
     if too_old:
         found = "%d.%d" % sys.version_info[:2]
         return give_up("Python %d.%d or newer is needed, this is %s" % (OLDEST_PYTHON + (found,)))
-    if "pydantic" in missing:
-        return give_up("packages are missing: " + ", ".join(missing))
+    platforms = bundled() if missing else []
+    if platform_tag() in platforms:
+        sys.path.insert(0, os.path.join(VENDOR, platform_tag()))
+    elif "pydantic" in missing:
+        problem = "packages are missing: " + ", ".join(missing)
+        if platforms:
+            problem += "; those in the bundle are for %s, this is %s" % (", ".join(platforms), platform_tag())
+        return give_up(problem)
     import pydantic
 
     if int(pydantic.VERSION.partition(".")[0]) < OLDEST_PYDANTIC:

@@ -219,9 +219,11 @@ def test_a_missing_package_is_told_without_a_traceback(command: Run, monkeypatch
     monkeypatch.setitem(sys.modules, "jinja2", None)
     for name in [name for name in sys.modules if name.startswith("agent.render")]:
         monkeypatch.delitem(sys.modules, name)
-    assert "the package 'jinja2' is missing" in command.refused(
-        "run", TICKET, "--backend", "offline", "--format", "text"
-    )
+    arguments = ("run", TICKET, "--backend", "offline", "--format", "text")
+    said = f"the package 'jinja2' is missing: install with: python3 \"{ROOT / 'scripts' / 'dev.py'}\" install"
+    assert said in command.refused(*arguments)
+    monkeypatch.setattr(cli, "__file__", "/elsewhere/site-packages/agent/cli.py")  # installed by pip
+    assert "`python3 -m pip install` and its folder" in command.refused(*arguments)
 
 
 def test_ctrl_c(command: Run, monkeypatch: pytest.MonkeyPatch) -> None:
