@@ -3,6 +3,8 @@
 So the API's model, the skill's and a host's own model behind the tools are taught the same.
 """
 
+import json
+import re
 from typing import Literal
 
 Topic = Literal["reading", "writing"]
@@ -22,5 +24,22 @@ def guide(topic: Topic, host: Host) -> str:
     evidence, _, rest = rest.partition(READING)
     reading, _, writing = rest.partition(WRITING)
     if topic == "reading":
+        reading = broken_up(reading) if host == "skill" else reading
         return load("guides/reading.md.j2", host=host, evidence=evidence, reading=reading.strip())
     return load("guides/writing.md.j2", host=host, writing=writing.strip())
+
+
+def broken_up(text: str) -> str:
+    """The text with each example's JSON on several lines: a runtime that cuts long ones would show half an example."""
+    return re.sub(r"^\{.*\}$", lambda found: on_lines(json.loads(found[0])), text, flags=re.MULTILINE)
+
+
+def on_lines(example: dict[str, object]) -> str:
+    """JSON with a line for each field, and for each entry of a list."""
+
+    def value(field: object) -> str:
+        if isinstance(field, list) and field:
+            return "[\n" + ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in field) + "\n]"
+        return json.dumps(field, ensure_ascii=False)
+
+    return "{\n" + ",\n".join(f'"{name}": {value(field)}' for name, field in example.items()) + "\n}"

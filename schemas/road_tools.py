@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from schemas.base import Model
 from schemas.comparison import Similar
@@ -32,6 +32,11 @@ def _unpacked(value: Any) -> Any:
 
 
 Unpacked = BeforeValidator(_unpacked)
+
+# `format: date-time` asks for a zone, and clients that check it refuse the whole answer. A ticket often names none.
+TicketTime = Annotated[
+    datetime, WithJsonSchema({"type": "string", "description": "ISO 8601; without a zone where the ticket names none"})
+]
 
 
 class Known(Model):
@@ -94,10 +99,11 @@ class OverrideInput(Model):
     evidence: str = Field(default="", description="What shows it, where the severity of an open escalation falls")
 
 
-class CaseInput(Model):
-    """A case."""
+class SkeletonInput(Model):
+    """A decided case."""
 
     case: str = Field(description=CASE)
+    offset: int = Field(default=0, ge=0, description="Where to begin, as `next_offset` of the part before says")
 
 
 class ValidateBriefInput(Model):
@@ -138,7 +144,7 @@ class TicketSeen(Model):
     subject: str | None
     reporter: str | None
     format: Format
-    opened: datetime | None
+    opened: TicketTime | None
     messages: int = Field(description="Contributions that could be told apart")
     characters: int
     notes: tuple[str, ...] = Field(description="What the reader cut, guessed or could not read")
@@ -206,6 +212,8 @@ class Outline(Bounded):
 
     case: str
     outline: str
+    offset: int
+    next_offset: int | None = Field(description="Where the next part begins; null at the end")
     next: str
 
 

@@ -8,6 +8,7 @@
     python3 scripts/dev.py eval             how good it is: the suites, their report, comparisons; see `eval --help`
     python3 scripts/dev.py bench            the benchmark's figures; `bench ledger`: those of a large ledger
     python3 scripts/dev.py bundle           the skill with its packages as one zip; see `bundle --help`
+    python3 scripts/dev.py runtimes         drive the skill and its tools with real clients; see docs/runtimes.md
     python3 scripts/dev.py install          only make .venv
 
 The first call makes `.venv` and installs the project into it; later calls start at once, until pyproject.toml changes.
@@ -237,6 +238,8 @@ def main(arguments):
         return become([ensure(EVALS), os.path.join(ROOT, "evals", "__main__.py")] + rest)
     if verb == "bundle":
         return become([ensure(RUNTIME), os.path.join(ROOT, "scripts", "bundle.py")] + rest)
+    if verb == "runtimes":
+        return become([ensure(RUNTIME), "-m", "tests.runtimes"] + rest, ROOT)
     if verb == "bench":
         return become([ensure(RUNTIME), os.path.join(ROOT, "evals", "bench", "bench.py")] + rest)
     return become([ensure(RUNTIME), os.path.join(ROOT, "scripts", "escalation.py")] + arguments)

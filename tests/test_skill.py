@@ -48,6 +48,12 @@ def test_links_exist_one_level_deep() -> None:
         assert (ROOT / link).is_file()
 
 
+def test_no_line_is_cut_by_a_runtime() -> None:
+    """opencode's tool to read a file cuts a line after 2,000 characters (docs/runtimes.md)."""
+    for path in (ROOT / "SKILL.md", *(ROOT / "references").glob("*.md")):
+        assert max(len(line) for line in path.read_text(encoding="utf-8").splitlines()) < 2000, path.name
+
+
 def test_references_are_fresh() -> None:
     spec = util.spec_from_file_location("references", ROOT / "scripts/references.py")
     assert spec is not None

@@ -3,6 +3,7 @@
 import difflib
 import logging
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from schemas.road_tools import Bounded
 
 PROBLEMS_SHOWN = 8
 LONGEST_LINE = 2_000
+LONGEST_NAME = 40
 # What messages call the command line's verbs, and the tool that does the same.
 TOOL_OF_VERB = {
     "run": "run_ticket",
@@ -109,21 +111,35 @@ def _in_tools_names(line: str, tool: Tool) -> str:
 
 def _problems(error: ValidationError, model: type[BaseModel]) -> str:
     """The fields at fault and what was expected there. What was sent is not repeated: it may be a whole ticket."""
-    found = error.errors(include_url=False, include_input=True)
-    lines = []
-    for problem in found[:PROBLEMS_SHOWN]:
-        where = ".".join(str(part) for part in problem["loc"])
-        kind = problem["type"]
-        if kind == "extra_forbidden":
+    found = error.errors(include_url=False)
+    lines: dict[str, None] = {}
+    for problem in found:
+        where, kind = _where(problem["loc"]), problem["type"]
+        if kind == "missing":
+            lacking = [_name(other["loc"][-1]) for other in found if _lacks(other, problem["loc"][:-1])]
+            line = f"{_where(problem['loc'][:-1])}: {', '.join(lacking)} missing"
+        elif kind == "extra_forbidden":
             known = f", expected {', '.join(model.model_fields)}" if len(problem["loc"]) == 1 else ""
             line = f"{where}: no such field{known}"
         elif kind == "literal_error":
             line = f"{where}: expected {_one_of(problem['input'], str(problem['ctx']['expected']))}"
         else:
-            line = f"{where or 'arguments'}: {problem['msg']}"
-        lines.append(line)
-    more = len(found) - PROBLEMS_SHOWN
-    return "; ".join(lines) + (f"; and {more} more" if more > 0 else "")
+            line = f"{where}: {problem['msg']}"
+        lines[line] = None
+    more = len(lines) - PROBLEMS_SHOWN
+    return "; ".join(list(lines)[:PROBLEMS_SHOWN]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _lacks(problem: Mapping[str, Any], parent: tuple[int | str, ...]) -> bool:
+    return bool(problem["type"] == "missing" and problem["loc"][:-1] == parent)
+
+
+def _where(place: tuple[int | str, ...]) -> str:
+    return ".".join(_name(part) for part in place) or "arguments"
+
+
+def _name(part: int | str) -> str:
+    return str(part)[:LONGEST_NAME]
 
 
 def _one_of(given: object, listed: str) -> str:

@@ -1,7 +1,14 @@
 """Answers of bounded size: long texts are shortened and long lists cut at their end, and the answer says so."""
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from agent.errors import BadInput
+
+Row = TypeVar("Row", bound=BaseModel)
 
 LIMIT = 24_000
 """Characters of an answer as JSON."""
@@ -10,11 +17,41 @@ LEVELS = ((4000, 200), (2000, 100), (1000, 50), (600, 25), (400, 12), (300, 6), 
 # Texts that are the answer itself. They are made to fit where they are made; this is only the last resort.
 BODIES = ("text", "outline", "brief", "timeline")
 LONGEST_BODY = 20_000
+LONGEST_PART = 18_000
+"""Of a text that comes in parts, in characters as JSON writes them."""
 
 
 def compact(value: Any) -> str:
     """JSON without blanks, readable letters as they are."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def part(text: str, offset: int) -> tuple[str, int | None]:
+    """As much of a text as one answer holds, to the end of a line, and where the next part begins; None at the end.
+
+    Raises BadInput for an offset behind the end.
+    """
+    if offset and offset >= len(text):
+        raise BadInput(f"offset {offset}: the text has {len(text)} characters; leave it out to begin anew")
+    end = offset + LONGEST_PART
+    while len(compact(text[offset:end])) > LONGEST_PART:
+        end -= max(1, (end - offset) // 8)
+    if end >= len(text):
+        return text[offset:], None
+    line = text.rfind("\n", offset, end) + 1
+    end = line if line > offset + (end - offset) // 2 else end
+    return text[offset:end], end
+
+
+def fitting(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """The first of these rows, as many as one answer holds and at least one: the next page begins behind them."""
+    taken, size = 0, 0
+    for row in rows:
+        size += len(row.model_dump_json())
+        if taken and size > LONGEST_PART:
+            break
+        taken += 1
+    return tuple(rows[:taken])
 
 
 def fit(value: dict[str, Any]) -> dict[str, Any]:
@@ -26,7 +63,10 @@ def fit(value: dict[str, Any]) -> dict[str, Any]:
         shorter = _shortened(value, characters, entries, LONGEST_BODY)
         if len(compact(shorter)) <= LIMIT:
             return shorter
-    return _shortened(value, *LEVELS[-1], LIMIT // 4)
+    body = LIMIT // 2
+    while len(compact(shorter)) > LIMIT and body:  # what JSON writes as escapes takes several characters for one
+        shorter, body = _shortened(value, *LEVELS[-1], body), body // 2
+    return shorter
 
 
 def _shortened(value: dict[str, Any], characters: int, entries: int, body: int) -> dict[str, Any]:

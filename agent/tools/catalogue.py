@@ -37,7 +37,7 @@ ROAD: tuple[Tool, ...] = (
         road.override_decision,
         _OVERRULES,
     ),
-    Tool("skeleton", "Outline of the brief", of_road.CaseInput, of_road.Outline, road.skeleton, _LOOKS),
+    Tool("skeleton", "Outline of the brief", of_road.SkeletonInput, of_road.Outline, road.skeleton, _LOOKS),
     Tool(
         "validate_brief",
         "Validate a brief",

@@ -59,10 +59,11 @@ def _read(path: Path, shown: str) -> bytes:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
     except OSError as error:
         raise BadInput(f"{shown} cannot be read: {error.strerror}; name a file that can be") from None
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(handle)
+        raise BadInput(f"{shown} is no regular file: name the ticket's own file")
     with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise BadInput(f"{shown} is no regular file: name the ticket's own file")
         if status.st_size > MAX_BYTES:
             raise BadInput(f"{shown} has {status.st_size:,} bytes, expected at most {MAX_BYTES:,}: cut it")
         return file.read(MAX_BYTES + 1)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from agent.errors import BadInput
-from agent.tools.bounds import LONGEST_BODY
+from agent.tools.bounds import LONGEST_BODY, fitting
 from agent.tools.cases import Case
 from agent.tools.desk import Caller, Desk
 from agent.tools.road import what_next
@@ -167,7 +167,7 @@ def due(desk: Desk, given: shapes.DueInput, _: Caller) -> shapes.DueList:
         limit=given.limit,
         after=given.after,
     )
-    rows = tuple(shapes.DueItem.model_validate(as_json(row, now, drafts=given.drafts)) for row in found)
+    rows = fitting([shapes.DueItem.model_validate(as_json(row, now, drafts=given.drafts)) for row in found])
     return shapes.DueList(now=now, total=total, due=rows, next_after=_after(given.after, len(rows), total))
 
 
@@ -185,7 +185,7 @@ def list_escalations(desk: Desk, given: shapes.ListEscalationsInput, _: Caller) 
         limit=given.limit,
         after=given.after,
     )
-    rows = tuple(shapes.EscalationLine.model_validate(asdict(line)) for line in lines)
+    rows = fitting([shapes.EscalationLine.model_validate(asdict(line)) for line in lines])
     return shapes.EscalationList(total=total, escalations=rows, next_after=_after(given.after, len(rows), total))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agent.errors import BadInput
-from agent.tools.bounds import compact
+from agent.tools.bounds import part
 from agent.tools.cases import Case
 from agent.tools.desk import Caller, Desk
 from schemas import road_tools as shapes
@@ -19,26 +19,18 @@ if TYPE_CHECKING:
     from schemas.facts import Claim, Facts
     from schemas.ticket import Ticket
 
-LONGEST_PAGE = 18_000
-"""Of a ticket's text, in characters as JSON writes them."""
-
 
 def read_ticket(desk: Desk, given: shapes.ReadTicketInput, _: Caller) -> shapes.TicketPage:
     """The text that quotes must stand in, part by part."""
     case = desk.case_of(given.case, given.ticket, given.path)
-    text = case.ticket.text
-    if given.offset and given.offset >= len(text):
-        raise BadInput(f"offset {given.offset}: the ticket has {len(text)} characters; leave it out to begin anew")
-    end = given.offset + LONGEST_PAGE
-    while len(compact(text[given.offset : end])) > LONGEST_PAGE:
-        end -= max(1, (end - given.offset) // 8)
+    text, following = part(case.ticket.text, given.offset)
     return shapes.TicketPage(
         case=case.handle,
         ticket=_seen(case.ticket),
-        text=text[given.offset : end],
+        text=text,
         offset=given.offset,
-        next_offset=end if end < len(text) else None,
-        next=what_next("read_ticket", more=end < len(text)),
+        next_offset=following,
+        next=what_next("read_ticket", more=following is not None),
     )
 
 
@@ -86,14 +78,20 @@ def override_decision(desk: Desk, given: shapes.OverrideInput, _: Caller) -> sha
     return _decided(desk, case, (case.given or Context()).model_copy(update={"override": override}))
 
 
-def skeleton(desk: Desk, given: shapes.CaseInput, _: Caller) -> shapes.Outline:
+def skeleton(desk: Desk, given: shapes.SkeletonInput, _: Caller) -> shapes.Outline:
     """The outline of the brief."""
     from agent.render import render_skeleton
 
     case = desk.cases.get(given.case)
     decision, facts, context = _escalating(case)
-    text = render_skeleton(decision, facts, case.ticket, context)
-    return shapes.Outline(case=case.handle, outline=text, next=what_next("skeleton"))
+    text, following = part(render_skeleton(decision, facts, case.ticket, context), given.offset)
+    return shapes.Outline(
+        case=case.handle,
+        outline=text,
+        offset=given.offset,
+        next_offset=following,
+        next=what_next("skeleton", more=following is not None),
+    )
 
 
 def validate_brief(desk: Desk, given: shapes.ValidateBriefInput, _: Caller) -> shapes.Validated:
@@ -165,6 +163,7 @@ async def run_ticket_async(desk: Desk, given: shapes.RunTicketInput, caller: Cal
         )
     except ModelError as error:
         raise BadInput(_failure(error)) from error
+    await _tell(caller, "done")
     return await to_thread.run_sync(_ran, desk, result, context)
 
 
@@ -194,13 +193,17 @@ class _Watched:
         return self.backend.answer(call)
 
     async def answer_async(self, call: "Call") -> "Reply":
-        if self.caller.tell is not None:
-            from agent.backends.base import CompareCall, ExtractCall
+        from agent.backends.base import CompareCall, ExtractCall
 
-            what = "reading the ticket" if isinstance(call, ExtractCall) else "writing the brief"
-            what = "comparing with earlier tickets" if isinstance(call, CompareCall) else what
-            await self.caller.tell(f"{what}{' again, mended' if call.fault is not None else ''}")
+        what = "reading the ticket" if isinstance(call, ExtractCall) else "writing the brief"
+        what = "comparing with earlier tickets" if isinstance(call, CompareCall) else what
+        await _tell(self.caller, f"{what}{' again, mended' if call.fault is not None else ''}")
         return await self.backend.answer_async(call)
+
+
+async def _tell(caller: Caller, what: str) -> None:
+    if caller.tell is not None:
+        await caller.tell(what)
 
 
 def _backend(desk: Desk, given: shapes.RunTicketInput) -> "Backend":

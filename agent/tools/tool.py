@@ -51,7 +51,7 @@ class Tool:
 
     @property
     def output_schema(self) -> dict[str, Any]:
-        """JSON Schema of the answer; every field is present."""
+        """JSON Schema of the answer."""
         return _plain(self.gives.model_json_schema(mode="serialization"))
 
 
