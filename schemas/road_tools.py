@@ -129,6 +129,7 @@ class GuideInput(Model):
     topic: Literal["reading", "writing"] = Field(
         description="reading: how to report facts, before check_facts; writing: how to write the brief, after skeleton"
     )
+    offset: int = Field(default=0, ge=0, description="Where to begin, as `next_offset` of the part before says")
 
 
 class Bounded(Model):
@@ -253,3 +254,5 @@ class GuideText(Bounded):
 
     topic: Literal["reading", "writing"]
     text: str
+    offset: int
+    next_offset: int | None = Field(description="Where the next part begins; null at the end")

@@ -449,7 +449,11 @@ def test_a_cancelled_run_ends_at_once() -> None:
 def test_guides_teach_what_the_prompt_teaches(host: Host) -> None:
     system = (ROOT / "prompts/system.md.j2").read_text(encoding="utf-8")
     for topic, mark in (("reading", "# Part 1: record_facts\n"), ("writing", "# Part 2: submit_brief\n")):
-        text = host("guide", topic=topic)["text"]
+        text, offset = "", 0
+        while offset is not None:
+            page = host("guide", topic=topic, offset=offset)
+            assert page["offset"] == len(text)
+            text, offset = text + page["text"], page["next_offset"]
         taught = system.partition(mark)[2].partition("# Part 2")[0].strip()
         assert taught in text
         assert "facts.json" not in text

@@ -171,7 +171,8 @@ def guide(_: Desk, given: shapes.GuideInput, __: Caller) -> shapes.GuideText:
     """How to report facts, or how to write the brief."""
     from agent import guides
 
-    return shapes.GuideText(topic=given.topic, text=guides.guide(given.topic, "tools"))
+    text, following = part(guides.guide(given.topic, "tools"), given.offset)
+    return shapes.GuideText(topic=given.topic, text=text, offset=given.offset, next_offset=following)
 
 
 @dataclass(frozen=True, slots=True)
