@@ -17,6 +17,7 @@ from agent.errors import EXIT_BAD_INPUT, EXIT_DONE, EXIT_INTERRUPTED, BadInput, 
 
 VERBS: dict[str, str] = {
     "run": "the whole road: ticket in, decision and brief out",
+    "chat": "talk about a ticket in the terminal",
     "facts": "extract the facts of a ticket, nothing else",
     "check": "check reported facts against their ticket",
     "decide": "decide from facts: handle, escalate or ask",
@@ -102,6 +103,7 @@ ENVIRONMENT = """environment:
   ESCALATION_MODEL    the model, unless --model names one
   ESCALATION_MAX_TOKENS  the longest answer in tokens (16000)
   ESCALATION_DB       the ledger: a file, or postgresql://USER@HOST/NAME (default: a file in the user's data folder)
+  ESCALATION_CHATS    the folder of kept chats (default: chats in the user's data folder)
   ESCALATION_BY, ESCALATION_TEAM  who writes to the ledger, unless --by and --team say so
   ESCALATION_WEBHOOK_URL, ESCALATION_WEBHOOK_SECRET  where `deliver` tells what happened; unset: nowhere
   NO_COLOR            no colour, also on a terminal"""

@@ -307,7 +307,7 @@ class Chat:
         changes = () if before is None else difference(before, result)
         if before is not None and not changes:
             changes = (f"{'Taken back: ' if back else ''}the decision and the facts it knows are as before.",)
-        text = render_decision(result.decision, result.facts, "text")
+        text = render_decision(result.decision, result.facts, "text", width=0)
         self._tell(Decided(result, changes, before is None, text))
         if result.brief is None:
             self._drafted = ""

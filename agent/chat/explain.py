@@ -22,7 +22,7 @@ def explain(topic: str, result: Escalation) -> str:
     decision = result.decision
     wanted = topic.strip() or "decision"
     if wanted.lower() == "decision":
-        return render_decision(decision, result.facts, "text")
+        return render_decision(decision, result.facts, "text", width=0)
     parts = _topic(wanted.lower(), result)
     if parts is None:
         rules = [rule for rule in decision.rules if rule.id == wanted.upper()]

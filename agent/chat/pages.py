@@ -12,7 +12,7 @@ def shown(what: str, result: Escalation, ticket: Ticket | None) -> str:
     """The page of that name. Raises BadInput for another one, and where there is nothing of the kind."""
     decision = result.decision
     if what == "decision":
-        return render_decision(decision, result.facts, "text")
+        return render_decision(decision, result.facts, "text", width=0)
     if what == "brief":
         if result.brief is None:
             raise BadInput(f"there is no brief: {words.outcome(decision).lower()}; /why tells more")

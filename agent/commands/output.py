@@ -71,7 +71,7 @@ def emit(text: str, out: str | None = None) -> None:
     text = text if text.endswith("\n") else text + "\n"
     data = text.encode("utf-8", "backslashreplace")  # a lone surrogate in a ticket must not end the run
     if out is not None:
-        _replace(Path(out), data)
+        write_whole(Path(out), data)
         return
     ready(None)
     try:
@@ -152,8 +152,11 @@ def progress(what: str) -> Iterator[None]:
             sys.stderr.flush()
 
 
-def _replace(path: Path, data: bytes) -> None:
-    """Write beside the file and rename, so that nobody ever reads half of it. `mkstemp` gives mode 0600."""
+def write_whole(path: Path, data: bytes) -> None:
+    """Write beside the file and rename, so that nobody ever reads half of it. `mkstemp` gives mode 0600.
+
+    Raises BadInput, which names the file as one that `--out` was given.
+    """
     import tempfile
 
     ready(str(path))

@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     from agent.pipeline import escalate
     from agent.render import render
 
-    memory = _memory(arguments, given)
+    memory = memory_of(arguments, given)
     backend = backend_of(arguments)
     try:
         with working(backend):
@@ -97,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_FINDINGS if needs_more else EXIT_DONE
 
 
-def _memory(arguments: argparse.Namespace, given: "Circumstances") -> "Memory | None":
+def memory_of(arguments: argparse.Namespace, given: "Circumstances") -> "Memory | None":
     """The ledger to look into: where there is one, or where the run is to be written down."""
     from agent.ledger.where import is_there, ledger_url
 

@@ -100,8 +100,10 @@ def render_brief(
     raise _unknown(fmt, "text or markdown")
 
 
-def render_decision(decision: Decision, facts: Facts, fmt: Literal["text", "markdown", "json"]) -> str:
-    """The decision with its reasons, without a brief. JSON is the decision itself.
+def render_decision(
+    decision: Decision, facts: Facts, fmt: Literal["text", "markdown", "json"], *, width: int = 100
+) -> str:
+    """The decision with its reasons, without a brief. JSON is the decision itself. `width` as for `render`.
 
     Raises BadInput for HTML, which needs the ticket that a decision does not carry.
     """
@@ -113,7 +115,7 @@ def render_decision(decision: Decision, facts: Facts, fmt: Literal["text", "mark
         return json_text(decision.model_dump_json(indent=2)) + "\n"
     values = {"glance": report.glance(decision, facts), "asked": words.ASKED, "warnings": ()}
     if fmt == "text":
-        return _text("glance", values, width=100, colour=False)
+        return _text("glance", values, width=width, colour=False)
     if fmt == "markdown":
         return _markdown("glance", values)
     raise _unknown(fmt, "text, markdown or json")
