@@ -5,7 +5,9 @@ So the API's model, the skill's and a host's own model behind the tools are taug
 
 import json
 import re
-from typing import Literal
+from typing import Literal, get_args
+
+from schemas.vocabulary import AccountFact, Asserter, Measure, Reference, ReproductionPart, Scope, Side, Workaround
 
 Topic = Literal["reading", "writing"]
 Host = Literal["skill", "tools"]
@@ -25,8 +27,24 @@ def guide(topic: Topic, host: Host) -> str:
     reading, _, writing = rest.partition(WRITING)
     if topic == "reading":
         reading = broken_up(reading) if host == "skill" else reading
-        return load("guides/reading.md.j2", host=host, evidence=evidence, reading=reading.strip())
+        texts = {"evidence": evidence, "reading": reading.strip(), "names": names()}
+        return load("guides/reading.md.j2", host=host, **texts)
     return load("guides/writing.md.j2", host=host, writing=writing.strip())
+
+
+def names() -> dict[str, tuple[str, ...]]:
+    """The closed lists of the facts report by list and field; the signals the guide explains one by one."""
+    return {
+        "`asserted_by`": get_args(Asserter),
+        "`issues[].kind`": ("problem", "request", "question"),
+        "`workarounds[].value`": get_args(Workaround),
+        "`scopes[].value`": get_args(Scope),
+        "`measures[].kind`": get_args(Measure),
+        "`accounts[].fact`": get_args(AccountFact),
+        "`people[].side`": get_args(Side),
+        "`reproduction[].part`": get_args(ReproductionPart),
+        "`references[].kind`": get_args(Reference),
+    }
 
 
 def broken_up(text: str) -> str:
