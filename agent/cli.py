@@ -106,6 +106,7 @@ ENVIRONMENT = """environment:
   ESCALATION_CHATS    the folder of kept chats (default: chats in the user's data folder)
   ESCALATION_BY, ESCALATION_TEAM  who writes to the ledger, unless --by and --team say so
   ESCALATION_WEBHOOK_URL, ESCALATION_WEBHOOK_SECRET  where `deliver` tells what happened; unset: nowhere
+  ESCALATION_MCP_TOKEN  what clients of `mcp --http` must send; unset: every user of this machine may call it
   NO_COLOR            no colour, also on a terminal"""
 
 MORE = "`escalation VERB --help` tells more about a verb."

@@ -207,14 +207,14 @@ async def _drive_async(run: Road, backend: Backend) -> Escalation:
     import asyncio
     from concurrent.futures import ThreadPoolExecutor
 
+    # Grounding, rules and validation take a moment too, and a ledger waits for others: not in the event loop. It is one
+    # thread for the whole road, since tenacity keeps the state of a repair loop by thread.
+    beside = ThreadPoolExecutor(max_workers=1)
     loop = asyncio.get_running_loop()
     step: Callable[[], Call] = partial(next, run)
-    # Grounding, rules and validation take a moment too, and a ledger waits for others: not in the event loop. One
-    # thread for the whole road, since tenacity counts by thread.
-    thread = ThreadPoolExecutor(1)
     try:
         while True:
-            reached = await loop.run_in_executor(thread, _reached, step)
+            reached = await loop.run_in_executor(beside, _reached, step)
             if isinstance(reached, Escalation):
                 return reached
             try:
@@ -222,7 +222,7 @@ async def _drive_async(run: Road, backend: Backend) -> Escalation:
             except ModelError as error:
                 step = partial(run.throw, error)
     finally:
-        thread.shutdown(wait=False)
+        beside.shutdown(wait=False)  # a cancelled road ends with its step, and nobody waits for that
 
 
 def _reached(step: Callable[[], Call]) -> Call | Escalation:

@@ -2,6 +2,7 @@
 """Run or test the project from a fresh clone, with nothing but Python 3.11 or newer.
 
     python3 scripts/dev.py run TICKET       any verb of `escalation` with its arguments; - is stdin
+    python3 scripts/dev.py mcp              the MCP server, with the packages that it needs
     python3 scripts/dev.py test             the tests; further arguments go to pytest
     python3 scripts/dev.py lint             ruff and mypy
     python3 scripts/dev.py docs             write the generated files anew: schemas, docs, references
@@ -29,8 +30,13 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(os.path.realpath(__file__
 VENV = os.path.join(ROOT, ".venv")
 STAMP = os.path.join(VENV, "installed.txt")
 LOG_LINES_SHOWN = 15
-RUNTIME, EVALS, DEVELOPMENT = ".", ".[evals]", ".[dev]"
-ENOUGH = {RUNTIME: (RUNTIME, EVALS, DEVELOPMENT), EVALS: (EVALS, DEVELOPMENT), DEVELOPMENT: (DEVELOPMENT,)}
+RUNTIME, HOSTS, EVALS, DEVELOPMENT = ".", ".[mcp]", ".[evals]", ".[dev]"
+ENOUGH = {
+    RUNTIME: (RUNTIME, HOSTS, EVALS, DEVELOPMENT),
+    HOSTS: (HOSTS, DEVELOPMENT),
+    EVALS: (EVALS, DEVELOPMENT),
+    DEVELOPMENT: (DEVELOPMENT,),
+}
 
 LINT = (("-m", "ruff", "check", "."), ("-m", "ruff", "format", "--check", "."), ("-m", "mypy"))
 DOCS = (
@@ -242,7 +248,8 @@ def main(arguments):
         return become([ensure(RUNTIME), "-m", "tests.runtimes"] + rest, ROOT)
     if verb == "bench":
         return become([ensure(RUNTIME), os.path.join(ROOT, "evals", "bench", "bench.py")] + rest)
-    return become([ensure(RUNTIME), os.path.join(ROOT, "scripts", "escalation.py")] + arguments)
+    needed = HOSTS if verb == "mcp" else RUNTIME
+    return become([ensure(needed), os.path.join(ROOT, "scripts", "escalation.py")] + arguments)
 
 
 if __name__ == "__main__":

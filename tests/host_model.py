@@ -8,8 +8,11 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+import jsonschema
 
 from agent.backends.offline import OfflineBackend
 from agent.grounding.ground import ground
@@ -20,6 +23,15 @@ from schemas.decision import Decision
 from schemas.report import FactsReport
 
 Block = dict[str, Any]
+FORMATS = jsonschema.FormatChecker(formats=())
+FORMATS.checks("date-time", raises=ValueError)(
+    lambda value: not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
+)
+
+
+def as_declared(value: object, schema: dict[str, Any]) -> None:
+    """Raises ValidationError for an answer that its schema does not allow; a client that checks would refuse it all."""
+    jsonschema.validate(value, schema, cls=jsonschema.Draft202012Validator, format_checker=FORMATS)
 
 
 def report_of(text: str) -> FactsReport:

@@ -211,6 +211,21 @@ def test_many_tickets_at_once(now: datetime) -> None:
     assert asyncio.run(all_of_them()) == ["handle"] * 8
 
 
+def test_many_repairs_at_once_do_not_meet(now: datetime) -> None:
+    """tenacity keeps a loop's state by thread, so a road must not wander from one to another."""
+
+    async def all_of_them() -> list[int]:
+        runs = [
+            escalate_async(
+                OUTAGE, backend=FakeBackend(outage(), malformed(), titled(1), brief()), now=now, max_repairs=2
+            )
+            for _ in range(8)
+        ]
+        return [result.usage.repairs for result in await asyncio.gather(*runs)]
+
+    assert asyncio.run(all_of_them()) == [2] * 8
+
+
 def test_an_interruption_passes(now: datetime) -> None:
     def interrupt(_: object) -> FactsReport:
         raise KeyboardInterrupt

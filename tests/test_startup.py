@@ -61,7 +61,16 @@ def test_decide_loads_neither_network_nor_anything_heavy(files: dict[str, str]) 
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--help",), ("run", "--help"), ("decide", "--help"), ("schema",), ("schema", "facts"), ("policy",)]
+    "arguments",
+    [
+        ("--help",),
+        ("run", "--help"),
+        ("mcp", "--help"),
+        ("decide", "--help"),
+        ("schema",),
+        ("schema", "facts"),
+        ("policy",),
+    ],
 )
 def test_help_schema_and_policy_load_nothing_heavy(arguments: tuple[str, ...]) -> None:
     assert imported(*arguments) & (NETWORK | HEAVY) == set()

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.commands import life
-from agent.tools import answers, bounds, ledger
+from agent.tools import answers, bounds, cases, ledger
 from agent.tools.answers import answer
 from agent.tools.catalogue import LEDGER, ROAD, catalogue
 from agent.tools.desk import Desk
@@ -217,3 +217,15 @@ def test_no_answer_is_longer_than_the_limit(shape: dict[str, Any]) -> None:
 
 def test_half_a_letter_does_not_break_an_answer() -> None:
     assert bounds.fit({"cut": [], "quote": "a\ud800b"})["quote"] == "a?b"
+
+
+def test_the_page_lists_the_tools_as_they_are() -> None:
+    page = (ROOT.parent / "docs/tools.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    marks = []
+    for tool in catalogue():
+        mark = "ask" if tool.hints.destructive else "reads" if tool.hints.read_only else "writes"
+        marks.append([f"`{tool.name}`", mark + (", open world" if tool.hints.open_world else "")])
+    assert [[row[0], row[2]] for row in rows] == marks
+    assert f"at most {bounds.LIMIT:,} characters" in page
+    assert f"The last {cases.MOST} cases" in page

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from agent.tools.answers import answer
@@ -12,7 +11,7 @@ from agent.tools.bounds import LIMIT
 from agent.tools.catalogue import catalogue
 from agent.tools.desk import Caller, Desk
 from schemas.context import Context
-from tests.host_model import brief_of, report_of
+from tests.host_model import as_declared, brief_of, report_of
 
 ROOT = Path(__file__).parents[1]
 TICKET = (ROOT / "examples/engineering-export-fails.txt").read_text(encoding="utf-8")
@@ -32,7 +31,7 @@ class Host:
         made = answer(TOOLS[name], self.desk, arguments, Caller("claude-code via mcp"))
         assert made.value is not None, made.text
         assert len(made.text) <= LIMIT
-        jsonschema.validate(made.value, TOOLS[name].output_schema, cls=jsonschema.Draft202012Validator)
+        as_declared(made.value, TOOLS[name].output_schema)
         return made.value
 
     def refused(self, name: str, **arguments: Any) -> str:

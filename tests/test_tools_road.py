@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from agent.backends.offline import OfflineBackend
 from agent.errors import BadInput
 from agent.readers import read_ticket
 from agent.render import render_skeleton
@@ -22,7 +23,7 @@ from agent.tools.catalogue import catalogue
 from agent.tools.desk import Caller, Desk
 from schemas.report import FactsReport
 from tests.fakes import FakeBackend, issue, refusal, report, signal
-from tests.host_model import brief_of, report_of
+from tests.host_model import as_declared, brief_of, report_of
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"
@@ -44,7 +45,7 @@ class Host:
         assert made.value is not None, made.text
         assert len(made.text) <= LIMIT
         assert json.loads(made.text) == made.value
-        jsonschema.validate(made.value, TOOLS[name].output_schema, cls=jsonschema.Draft202012Validator)
+        as_declared(made.value, TOOLS[name].output_schema)
         return made.value
 
     def refused(self, name: str, **arguments: Any) -> str:
@@ -253,6 +254,15 @@ def test_only_files_below_an_allowed_folder_are_read(tmp_path: Path) -> None:
     assert "cannot be read" in host.refused("read_ticket", path="a\0b")
 
 
+def test_a_folder_may_be_named_by_a_link_or_from_where_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tickets").mkdir()
+    (tmp_path / "tickets/a.txt").write_text("The export stops.")
+    (tmp_path / "link").symlink_to(tmp_path / "tickets", target_is_directory=True)
+    monkeypatch.chdir(tmp_path)
+    for folder in (Path("tickets"), tmp_path / "link", Path("tickets/../tickets")):
+        assert Host(folders=(folder,))("read_ticket", path="a.txt")["text"] == "The export stops."
+
+
 def test_only_plain_files_of_bearable_size(tmp_path: Path) -> None:
     host = Host(folders=(tmp_path,))
     os.mkfifo(tmp_path / "pipe")
@@ -281,6 +291,14 @@ def test_the_working_folder_is_open_only_if_somebody_chose_it(tmp_path: Path, mo
         assert files.working_folder() == ()
     with pytest.raises(BadInput, match="no such folder"):
         files.folder(str(home / "none"))
+
+
+def test_a_time_without_a_zone_stays_within_what_is_declared(host: Host) -> None:
+    """`date-time` asks for a zone; as_declared refuses an answer with one that has none, as some clients do."""
+    opened = host("read_ticket", ticket=TICKET)["ticket"]["opened"]
+    assert datetime.fromisoformat(opened).tzinfo is None
+    with pytest.raises(jsonschema.ValidationError):
+        as_declared(opened, {"type": "string", "format": "date-time"})
 
 
 # Cases
@@ -383,6 +401,15 @@ def test_the_whole_road_at_once_gives_a_case_to_go_on_with(host: Host) -> None:
     assert host("validate_brief", case=ran["case"], brief=ran["brief"])["valid"]
     assert host("skeleton", case=ran["case"])["outline"]
     assert host("decide", case=ran["case"])["warnings"] == []
+
+
+def test_a_server_that_was_started_offline_calls_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "key-of-a-test")
+    host = Host(backend=OfflineBackend())
+    assert host.refused("run_ticket", ticket=TICKET, backend="claude") == (
+        "backend 'claude': this server was started with offline only; leave it out"
+    )
+    assert host("run_ticket", ticket=TICKET)["backend"] == "offline"
 
 
 def test_a_failing_model_is_told_with_what_was_decided() -> None:

@@ -1,7 +1,8 @@
 """Serve the road and the ledger as MCP tools: over stdio, or as streamable HTTP on this machine only.
 
 The host starts it and its model reads and writes; code decides and checks. With --http the address is printed on
-stderr; Host and Origin are checked. Needs the extra `mcp`; no key, unless `run_ticket` is to use a model.
+stderr; Host and Origin are checked, and with ESCALATION_MCP_TOKEN set a bearer token too. Needs the extra `mcp`, and no
+key unless `run_ticket` is to use a model.
 """
 
 import argparse
@@ -37,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--backend",
         choices=("auto", "claude", "offline"),
         default="auto",
-        help="who reads for `run_ticket`; auto is claude with a key and offline without (default: auto)",
+        help="who reads for `run_ticket`; offline: no call can make it use a model (default: auto, claude with a key)",
     )
     parser.add_argument("--model", metavar="NAME", help="model of the claude backend (default: ESCALATION_MODEL)")
     parser.add_argument("--no-ledger", action="store_true", help="neither look into the ledger nor offer its tools")
@@ -49,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     if find_spec("mcp") is None:
         raise BadInput(
             "the package 'mcp' is missing: install this program with its extra `mcp` "
-            "(in its folder: `python3 -m pip install '.[mcp]'`)"
+            "(`python3 -m pip install '.[mcp]'` in its folder, or start it by `python3 scripts/dev.py mcp`)"
         )
     if arguments.port is not None and not arguments.http:
         raise BadInput("--port without --http: stdio has no port; add --http, or leave --port out")
@@ -62,13 +63,15 @@ def run(arguments: argparse.Namespace) -> int:
     from agent.tools.desk import Desk
     from agent.tools.files import folder, working_folder
 
+    backend = pick_backend(arguments.backend, arguments.model)  # now, so that what is wrong with it is told now
     named = tuple(folder(name) for name in arguments.folder or ())
     desk = Desk(
         folders=named if arguments.http else (*named, *working_folder()),
         settings=load_settings(None if arguments.policy is None else Path(arguments.policy)),
         ledger=arguments.ledger,
         keeps_ledger=not arguments.no_ledger,
-        backend=pick_backend(arguments.backend, arguments.model),
+        backend=None if arguments.backend == "auto" else backend,
+        model=arguments.model,
     )
     from agent.tools import mcp_transports
 

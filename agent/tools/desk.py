@@ -1,7 +1,6 @@
 """The desk: what all tools of one host share. Its cases, the files it may read, its policy, backend and ledger."""
 
 import argparse
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -36,8 +35,9 @@ class Caller:
 class Desk:
     """`folders`: what `path` may name; none by default. `ledger`: where it is (None: ESCALATION_DB, else the default).
 
-    `keeps_ledger`: whether the ledger's tools are there and the ledger is looked into. `backend` and `model`: of
-    `run_ticket`, unless a call says otherwise. `clock`: what counts as now; a decision keeps its time.
+    `keeps_ledger`: whether the ledger's tools are there and the ledger is looked into. `backend`: the only one of
+    `run_ticket` besides the offline rules (None: as a call says). `model`: of a backend that a call names. `clock`:
+    what counts as now; a decision keeps its time.
     """
 
     folders: Sequence[Path] = ()
@@ -87,8 +87,3 @@ class Desk:
     def author(self, by: str | None, caller: Caller, team: str | None = None) -> "Author":
         """Who writes."""
         return author_of(argparse.Namespace(by=by, team=team, through=caller.through))
-
-
-def names_a_person(by: str | None) -> bool:
-    """Whether a person is named for what only a person may decide."""
-    return bool(by or os.environ.get("ESCALATION_BY"))

@@ -40,6 +40,7 @@ def read_file(name: str, folders: Sequence[Path]) -> bytes:
             "no folder is open to this server, so no path can be read: pass the text as `ticket`, "
             "or have the server started with --folder DIR"
         )
+    folders = [folder.resolve() for folder in folders]
     shown = f"path {name[:200]!r}"
     try:
         path = (folders[0] / name).resolve(strict=True)

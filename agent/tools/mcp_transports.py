@@ -1,9 +1,10 @@
 """The MCP server on its two transports: stdio for one client, streamable HTTP for those on this machine.
 
 HTTP is bound to 127.0.0.1 and to nothing else. Host and Origin are checked, so that a web page in the user's browser
-cannot reach it by a name that it points here.
+cannot reach it by a name that it points here. Other users of the machine can, unless a token is set.
 """
 
+import hmac
 import os
 import signal
 import socket
@@ -11,6 +12,9 @@ from types import FrameType
 from typing import NoReturn
 
 import anyio
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agent.commands.output import note
 from agent.errors import EXIT_DONE, BadInput
@@ -19,6 +23,7 @@ from agent.tools.mcp_server import server
 
 LOOPBACK = "127.0.0.1"
 PATH = "/mcp"
+TOKEN = "ESCALATION_MCP_TOKEN"
 GOODBYE = 2
 """Seconds for requests under way when the server is told to end."""
 
@@ -61,7 +66,9 @@ async def _serve(desk: Desk, listening: socket.socket) -> None:
     import uvicorn
 
     port = listening.getsockname()[1]
-    app = server(desk).streamable_http_app(streamable_http_path=PATH, host=LOOPBACK)
+    app: ASGIApp = server(desk).streamable_http_app(streamable_http_path=PATH, host=LOOPBACK)
+    token = os.environ.get(TOKEN, "")
+    app = _Guarded(app, token) if token else app
     config = uvicorn.Config(
         app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=GOODBYE, server_header=False
     )
@@ -73,5 +80,24 @@ async def _serve(desk: Desk, listening: socket.socket) -> None:
     # While it serves, the signals are uvicorn's, which sends them once more after a clean end: to these.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
-    note(f"serving MCP at http://{LOOPBACK}:{port}{PATH} (this machine only); Ctrl-C ends it")
+    who = "for whoever has the token" if token else "for every user of this machine"
+    note(f"serving MCP at http://{LOOPBACK}:{port}{PATH} {who}; Ctrl-C ends it")
     await serving.serve(sockets=[listening])
+
+
+class _Guarded:
+    """Only requests that bring the token reach the server."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app, self._expected = app, f"Bearer {token}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            given = Headers(scope=scope).get("authorization", "")
+            if not hmac.compare_digest(given.encode("latin-1", "replace"), self._expected):
+                refusal = PlainTextResponse(
+                    f"{TOKEN} is set: send it as bearer token", 401, {"WWW-Authenticate": "Bearer"}
+                )
+                await refusal(scope, receive, send)
+                return
+        await self._app(scope, receive, send)

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import get_args
 
+import schemas
 from agent.errors import BadInput
 from agent.guides import Topic
 from agent.tools.answers import answer
@@ -83,7 +85,7 @@ class Readings:
 
             return MARKDOWN, guide("reading" if name == "reading" else "writing", "tools")
         if kind == "schema" and name in _schemas():
-            return SCHEMA, _schemas()[name]()
+            return SCHEMA, _schemas()[name].read_text(encoding="utf-8")
         if kind == "escalations" and self.desk.keeps_ledger:
             return JSON, self._of_ledger(name)
         raise BadInput(f"nothing at {uri[:120]!r}: see the list of resources and their templates")
@@ -109,13 +111,8 @@ class Readings:
         return [line.id for line in lines]
 
 
-def _schemas() -> dict[str, Callable[[], str]]:
-    from pathlib import Path
-
-    import schemas
-
-    files = sorted(Path(schemas.__path__[0], "json").glob("*.json"))
-    return {path.stem: lambda path=path: path.read_text(encoding="utf-8") for path in files}  # type: ignore[misc]
+def _schemas() -> dict[str, Path]:
+    return {path.stem: path for path in sorted(Path(schemas.__path__[0], "json").glob("*.json"))}
 
 
 def _filled(template: Reading, value: str) -> Reading:

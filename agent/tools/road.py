@@ -208,11 +208,15 @@ async def _tell(caller: Caller, what: str) -> None:
 
 
 def _backend(desk: Desk, given: shapes.RunTicketInput) -> "Backend":
-    if desk.backend is not None and given.backend == "auto":
-        return desk.backend
     from agent.backends import pick_backend
 
-    return pick_backend(given.backend, None if given.backend == "offline" else desk.model)
+    if desk.backend is None or given.backend == "offline":
+        return pick_backend(given.backend, None if given.backend == "offline" else desk.model)
+    if given.backend not in ("auto", desk.backend.name):
+        raise BadInput(
+            f"backend {given.backend!r}: this server was started with {desk.backend.name} only; leave it out"
+        )
+    return desk.backend
 
 
 def _failure(error: "ModelError") -> str:

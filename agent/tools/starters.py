@@ -38,6 +38,7 @@ STARTERS = (
 
 def starter(name: str, arguments: Mapping[str, str], *, ledger: bool) -> str:
     """The prompt's text. Raises ValueError for a name or an argument that is not there."""
+    from agent.backends.conversation import boundary
     from prompts import load
 
     known = {one.name: one for one in STARTERS if ledger or not one.of_ledger}
@@ -48,6 +49,4 @@ def starter(name: str, arguments: Mapping[str, str], *, ledger: bool) -> str:
         raise ValueError(f"{name} has no argument {strange[0][:60]!r}: it takes {', '.join(known[name].takes)}")
     given = {key: arguments.get(key, "").strip() for key in known[name].takes}
     text = given.get("ticket", "")
-    from agent.backends.conversation import boundary
-
     return load(f"tools/{name}.md.j2", **given, boundary=boundary(text) if text else "", keeps_ledger=ledger).strip()
