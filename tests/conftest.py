@@ -64,6 +64,7 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempP
         monkeypatch.delenv(name)
     # Nobody's own ledger is read or written: this one is not there until a test makes it.
     monkeypatch.setenv("ESCALATION_DB", str(tmp_path_factory.mktemp("ledger") / "ledger.db"))
+    monkeypatch.setenv("ESCALATION_CHATS", str(tmp_path_factory.getbasetemp() / "no-chats"))
 
 
 @pytest.fixture

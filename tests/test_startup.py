@@ -13,7 +13,18 @@ from tests.factories import make_facts, make_ticket
 ROOT = Path(__file__).parents[1]
 # Not socket: pydantic alone loads it, by way of importlib.metadata.
 NETWORK = {"anthropic", "httpx", "httpx2", "httpcore2", "requests", "urllib3", "ssl", "asyncio", "anyio"}
-HEAVY = {"jinja2", "dateparser", "inscriptis", "holidays", "tenacity", "text_to_num", "rich", "lxml", "regex"}
+HEAVY = {
+    "prompt_toolkit",
+    "jinja2",
+    "dateparser",
+    "inscriptis",
+    "holidays",
+    "tenacity",
+    "text_to_num",
+    "rich",
+    "lxml",
+    "regex",
+}
 
 PROBE = """
 import json, sys
@@ -26,7 +37,13 @@ print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
 def imported(*arguments: str, codes: tuple[int, ...] = (0,)) -> set[str]:
     """Top-level names of all modules that a process has loaded after running one command."""
     done = subprocess.run(
-        [sys.executable, "-c", PROBE, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", PROBE, *arguments],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
     code, modules = json.loads(done.stderr.splitlines()[-1])
     assert code in codes, done.stderr
@@ -66,6 +83,7 @@ def test_decide_loads_neither_network_nor_anything_heavy(files: dict[str, str]) 
         ("--help",),
         ("run", "--help"),
         ("mcp", "--help"),
+        ("chat", "--help"),
         ("decide", "--help"),
         ("schema",),
         ("schema", "facts"),
@@ -85,6 +103,12 @@ def test_check_and_validate_load_no_network(files: dict[str, str]) -> None:
     assert imported("check", files["ticket"], files["report"]) & NETWORK == set()
     arguments = ("validate", files["brief"], "--ticket", files["ticket"], "--facts", files["report"])
     assert imported(*arguments, codes=(3,)) & NETWORK == set()
+
+
+def test_a_chat_through_a_pipe_loads_neither_editor_nor_sdk(files: dict[str, str]) -> None:
+    loaded = imported("chat", files["ticket"], "--backend", "offline")
+    assert loaded & {"anthropic", "httpx2", "httpcore2", "prompt_toolkit", "sqlalchemy"} == set()
+    assert "rich" in loaded
 
 
 def test_an_offline_run_loads_no_sdk(files: dict[str, str]) -> None:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TextIO
 
 from agent.chat.events import Told
@@ -22,7 +23,7 @@ def copy(what: str, text: str, terminal: TextIO | None, environment: Mapping[str
     """Put `text` there, and say by what way. `terminal` None: the output is no terminal."""
     for command in _programs(environment):
         if _run(command, text):
-            return Told(f"copied the {what} ({command[0]})")
+            return Told(f"copied the {what} ({Path(command[0]).name})")
     if terminal is None:
         return Told(f"the {what} was not copied: no clipboard here; /save FILE writes it", "warning")
     data = text.encode("utf-8", "replace")
@@ -54,11 +55,11 @@ def _programs(environment: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
     for command in known:
         path = shutil.which(command[0], path=environment.get("PATH"))
         if path is not None:
-            yield (command[0], *command[1:])
+            yield (path, *command[1:])
 
 
 def _run(command: tuple[str, ...], text: str) -> bool:
-    data = text.encode("utf-16-le" if command[0] == "clip.exe" else "utf-8", "replace")
+    data = text.encode("utf-16-le" if command[0].endswith("clip.exe") else "utf-8", "replace")
     try:
         # Some stay alive behind it as the clipboard's owner, and would keep a pipe open.
         done = subprocess.run(

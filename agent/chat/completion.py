@@ -57,6 +57,9 @@ class Commands(Completer):
         if name == "why":
             rules = [(rule.id, rule.clause) for rule in result.decision.rules]
             return [*((topic, "") for topic in TOPICS), *rules, *claims]
+        if name == "answer":
+            asked = enumerate(result.decision.questions, 1)
+            return [(f"{number} ", question.text) for number, question in asked]
         if name == "edit" and result.brief is not None:
             return [(f"{place} = ", "") for place in places(result.brief)]
         return []

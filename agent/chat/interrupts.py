@@ -13,24 +13,32 @@ GRACE = 2.0
 
 
 class Interrupts:
-    """For one turn: `with interrupts.watched(): …` may raise KeyboardInterrupt, once until it is `settled`."""
+    """For one sitting: while it is armed, Ctrl-C raises KeyboardInterrupt, once; while it is not, nothing happens."""
 
     def __init__(self) -> None:
         self._held = 0
         self._due = False
-        self._settled = True
+        self._armed = False
         self._last = 0.0
 
     @contextmanager
-    def watched(self) -> Iterator[None]:
-        """Ctrl-C raises KeyboardInterrupt inside, and nothing once `settle` was called."""
-        self._held, self._due, self._settled, self._last = 0, False, False, 0.0
-        before = signal.signal(signal.SIGINT, self._came)
+    def watched(self, wanted: bool) -> Iterator[None]:
+        """Inside, Ctrl-C is seen to here, if that is wanted."""
+        before = signal.signal(signal.SIGINT, self._came) if wanted else signal.getsignal(signal.SIGINT)
         try:
             yield
         finally:
-            self._settled = True
             signal.signal(signal.SIGINT, before)
+
+    @contextmanager
+    def armed(self) -> Iterator[None]:
+        """Inside, it may interrupt."""
+        self._held, self._due, self._last, self._armed = 0, False, 0.0, True
+        try:
+            yield
+        finally:
+            # Should it come just here, it is the first one that counts, and the next ones find nothing to interrupt.
+            self._armed = self._due = False
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -40,17 +48,13 @@ class Interrupts:
             yield
         finally:
             self._held -= 1
-        if self._due and not self._held and not self._settled:
+        if self._due and not self._held and self._armed:
             self._due = False
             raise KeyboardInterrupt
 
-    def settle(self) -> None:
-        """The interruption was seen to."""
-        self._settled, self._due = True, False
-
     def _came(self, _number: int, _frame: FrameType | None) -> None:
         now = time.monotonic()
-        if self._settled or (self._last and now - self._last < GRACE):
+        if not self._armed or (self._last and now - self._last < GRACE):
             return
         self._last = now
         if self._held:

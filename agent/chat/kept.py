@@ -148,7 +148,7 @@ class Keeper:
     """
 
     def __init__(self, name: str, *, resumed: bool = False) -> None:
-        self.name = checked(name)
+        self.name, self.resumed = checked(name), resumed
         self.path = _path(name)
         self._lock = _locked(name, self.path)
         if not resumed and self.path.exists():
@@ -158,7 +158,11 @@ class Keeper:
     def keep(self, session: Session, now: datetime) -> None:
         """Write it. Raises BadInput where it cannot be written; what was kept before stays."""
         kept = Kept(kept_at=now, headline=headline(session), session=session)
-        write_whole(self.path, kept.model_dump_json().encode("utf-8", "backslashreplace"))
+        try:
+            write_whole(self.path, kept.model_dump_json().encode())
+        except BadInput as error:
+            reason = str(error).partition(": ")[2] or str(error)
+            raise BadInput(f"this turn is not kept: {str(self.path)!r} {reason}; the next one tries again") from None
 
     def close(self) -> None:
         """Let another process have it."""

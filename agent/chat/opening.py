@@ -16,12 +16,12 @@ def file_named(words: str) -> Path | None:
 
 
 def means_a_file(words: str) -> bool:
-    """Whether nothing but a file's name can be meant, there or not: one word with a path or a known suffix."""
+    """Whether nothing but a file's name can be meant, there or not: a path, or one word with a known suffix."""
     bare = words.strip()
     if not bare or "\n" in bare or len(bare) > LONGEST_NAME:
         return False
-    one = " " not in bare.replace("\\ ", "")
-    return one and (bare.startswith(("/", "./", "../", "~/", "file://")) or bare.lower().endswith(_SUFFIXES))
+    begins_as_path = bare.startswith(("./", "../", "~/", "file://")) or re.match(r"/[^\s/]+/", bare) is not None
+    return begins_as_path or (" " not in bare and bare.lower().endswith(_SUFFIXES))
 
 
 def _readings(words: str) -> list[str]:

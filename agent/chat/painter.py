@@ -5,6 +5,7 @@ hidden direction mark reaches the terminal (agent/render/sanitise.py). Colours b
 that they can be read on a light terminal and on a dark one.
 """
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from datetime import tzinfo
@@ -14,6 +15,7 @@ from rich.text import Text
 
 from agent.chat.events import Decided, Drafted, Event, ForCustomer, Refused, Spoken, Streamed, Told, Working
 from agent.chat.progress import Progress
+from agent.chat.revision import SECTION, Change, revision
 from agent.commands.output import width
 from agent.render import words
 from agent.render.layout import columns, wrap
@@ -35,7 +37,19 @@ _BADGE = {
 # What a later line of a paragraph is to stand under: an item's mark, or a label with its value in a column.
 _LEAD = re.compile(r" *(?:(?:[-*•!|>]|\d{1,2}[.)]) +|\S(?:[^:]{0,44}?\S)? {2,}(?=\S))?")
 _LABELLED = re.compile(r"[A-Z]\w+: ")
-_SECTION = re.compile(r"[A-Z][A-Z' ]{3,40}")
+
+
+class ReaderLeft(Exception):
+    """Nobody reads the output any more (`| head`)."""
+
+
+class Screen(Console):
+    """A console that ends the chat, and nothing else, when its reader goes away."""
+
+    def on_broken_pipe(self) -> None:
+        """What the next print would say is lost; the interpreter must not complain about it at its end."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise ReaderLeft
 
 
 class Painter:
@@ -45,6 +59,9 @@ class Painter:
         self._console, self._progress = console, progress
         self._coloured = console.color_system is not None and not console.no_color
         self._warned: set[str] = set()
+        self._hints: list[str] = []
+        self._brief = ""  # as it was last told
+        self._findings_known: tuple[Finding, ...] = ()
         self._speaking = False
         self._standing = ""  # the decision in a line, which closes the brief: by then its head has scrolled away
         self._line = "─" if _can_show(console.encoding, "─") else "-"
@@ -92,10 +109,7 @@ class Painter:
         if isinstance(event, Decided):
             self._decided(event)
         elif isinstance(event, Drafted):
-            self._rule("Brief" if event.valid else "Brief, incomplete: see the findings below")
-            self._page(event.text, sections=True)
-            self._findings(event.findings)
-            self._rule(self._standing)
+            self._drafted(event)
         elif isinstance(event, ForCustomer):
             self._rule("To the customer")
             self._page(event.text, prefix="  | ")
@@ -110,14 +124,43 @@ class Painter:
                 mark, style = ("! ", WARNING) if event.kind == "warning" else ("", FAINT)
                 for line in event.text.splitlines():
                     self._put(line, mark, 2, style)
+                    mark = " " * len(mark)
         elif isinstance(event, Refused):
             self._put(event.line, "! ", 2, WARNING)
+
+    def _drafted(self, event: Drafted) -> None:
+        """The whole brief where it is new or was asked for, else what is other in it."""
+        brief = "Brief" if event.valid else "Brief, incomplete: see the findings below"
+        known, self._brief = self._brief, event.text
+        changes = revision(known, event.text) if known and known != event.text else None
+        if changes is None:
+            self._rule(brief)
+            self._page(event.text, sections=True)
+            self._findings(event.findings)
+        elif changes:
+            self._rule(f"{brief.partition(',')[0]} as before, except for this; /brief shows all")
+            for change in changes:
+                if change.section:
+                    self._print(Text(change.section, TITLE))
+                self._changed(change)
+            self._findings([finding for finding in event.findings if finding not in self._findings_known])
+        if changes is None or changes:
+            self._rule(self._standing + ("" if event.valid else "; the brief is incomplete"))
+        self._findings_known = event.findings
+
+    def _changed(self, change: Change) -> None:
+        for line in change.was:
+            self._put(line, "  was: " if change.now else "  gone: ", 7, FAINT)
+        for line in change.now:
+            self._put(line, "  now: " if change.was else "  new: ", 7)
 
     # The decision
 
     def _decided(self, event: Decided) -> None:
         result = event.result
         seen = glance(result.decision, result.facts, words.zone_of(result.context))
+        if result.brief is None or event.first:
+            self._brief = ""
         if event.changes:
             self._title("What changed")
             self._items(event.changes[:CHANGES_SHOWN])
@@ -127,7 +170,7 @@ class Painter:
         if event.first:
             self._reasons(result, seen)
             self._questions(seen)
-        self._warnings(result, seen)
+        self._warnings(result, seen, first=event.first)
 
     def _head(self, result: Escalation, seen: Glance) -> None:
         decision = result.decision
@@ -187,7 +230,7 @@ class Painter:
             if question.why:
                 self._put(question.why, "     Why: ", 5, FAINT)
 
-    def _warnings(self, result: Escalation, seen: Glance) -> None:
+    def _warnings(self, result: Escalation, seen: Glance, *, first: bool) -> None:
         """What was not said yet in this sitting."""
         new = [warning for warning in result.warnings if warning not in self._warned]
         self._warned.update(new)
@@ -195,12 +238,14 @@ class Painter:
             self._title("Warnings")
             for warning in new:
                 self._put(warning, "! ", 2, WARNING)
-        hints = [f"{len(seen.doubts)} claims do not count: /facts"] if len(seen.doubts) > 1 else []
-        hints += ["1 claim does not count: /facts"] if len(seen.doubts) == 1 else []
+        doubts = len(seen.doubts)
+        hints = [f"{doubts} claim{'s do' if doubts > 1 else ' does'} not count: /facts"] if doubts else []
         hints += ["what would change this: /changes"] if seen.would_change else []
-        if hints:
+        if first or (hints and hints != self._hints):
             self._console.print()
-            self._put("; ".join(hints), style=FAINT)
+            also = ["the message to the customer: /message"] if first else []
+            self._put("; ".join(hints + also), style=FAINT)
+        self._hints = hints
 
     # Parts
 
@@ -225,7 +270,10 @@ class Painter:
     def _rule(self, title: str) -> None:
         line = f"{self._line * 2} {title} " if title else ""
         self._console.print()
-        self._print(Text(line + self._line * max(width() - columns(line), 0), FAINT))
+        if columns(line) < width():
+            self._print(Text(line + self._line * (width() - columns(line)), FAINT))
+        else:
+            self._put(title, f"{self._line * 2} ", 3, FAINT)
 
     def _page(self, text: str, *, prefix: str = "", sections: bool = False) -> None:
         """Text of which each line is a paragraph, wrapped under what it begins with."""
@@ -234,7 +282,7 @@ class Painter:
             lead = _LEAD.match(bare)
             start = lead.group() if lead else ""
             hang = columns(start) or (2 if sections and _LABELLED.match(bare) else 0)
-            style = TITLE if sections and _SECTION.fullmatch(bare) else ""
+            style = TITLE if sections and SECTION.fullmatch(bare) else ""
             if 2 * columns(start) > width():  # a label as long as half the line stands above what it labels
                 self._put(start, prefix, columns(prefix), style, under=prefix)
                 start, hang = bare[: len(bare) - len(bare.lstrip())] + "    ", 4

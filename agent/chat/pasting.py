@@ -21,6 +21,7 @@ START, END = "\x1b[200~", "\x1b[201~"
 PATIENCE = 0.03  # seconds without a byte after which a burst is over
 CHUNK = 1 << 16  # bytes of one read
 GATHERED = 1 << 22  # bytes that are handled at once; what follows comes with the event loop's next turn
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _LINES = re.compile(r"[\r\n][^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -122,11 +123,10 @@ def terminal_input(stream: TextIO) -> "Input":
     return Pasting()
 
 
-def as_text(pasted: str) -> str:
-    """A paste as the person sees it: a terminal sends each line's end as a carriage return."""
-    # What could not be decoded stands in it as lone surrogates, which no file and no request could hold.
-    text = pasted.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+def as_text(words: str) -> str:
+    """What came from a terminal as text: it ends lines with a carriage return, and bytes that are no character of its
+    encoding stand in it as lone surrogates, which no file and no request could hold."""
+    return _SURROGATE.sub("\ufffd", words).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def is_terminal(stream: TextIO | None) -> bool:

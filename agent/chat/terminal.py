@@ -8,7 +8,6 @@ import io
 import sys
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import TextIO
 
 from agent.chat import clipboard
@@ -19,6 +18,7 @@ from agent.chat.interrupts import Interrupts, unechoed
 from agent.chat.kept import Keeper, suggested
 from agent.chat.opening import file_named, means_a_file
 from agent.chat.painter import Painter
+from agent.chat.pasting import as_text
 from agent.commands.inputs import read_bytes
 from agent.errors import BadInput, EscalationError
 from schemas.chat import Session
@@ -55,7 +55,7 @@ class Terminal:
         self._fresh = Session(context=session.context)
         self._screen, self._keeper, self._keep = screen, keeper, keep
         self._file: str | None = None
-        self._saved: Session | None = None
+        self._saved = session if keeper is not None and keeper.resumed else None
         self._warned: Session | None = None  # the session about which it was said that it is not kept
         self._interrupts = Interrupts()
         self.chat = make(session, self._tell)
@@ -64,19 +64,18 @@ class Terminal:
         """The chat as it stands."""
         return self.chat.session
 
-    def talk(self, ear: Ear, ticket: str | None, *, raw: bytes | None = None) -> None:
-        """From the first word to the last. `ticket` names the file to begin with; `raw` is what was read already.
+    def talk(self, ear: Ear, ticket: bytes | None, file: str | None) -> None:
+        """From the first word to the last. `ticket`: what to begin with, `file` its name; None: asked for.
 
-        Raises BadInput if that cannot be read, and KeyboardInterrupt outside a turn.
+        Raises BadInput for what is no ticket, and KeyboardInterrupt outside a turn.
         """
         try:
-            given = read_bytes(ticket, "ticket") if ticket is not None and raw is None else raw
-            with unechoed(ear.descriptor if ear.edits else None):
+            with self._interrupts.watched(ear.at_terminal), unechoed(ear.descriptor if ear.edits else None):
                 if self.chat.session.original is not None:
-                    self._saved = self.chat.session
                     self._painter.standing(self.chat.session)
-                elif given is not None:
-                    self._begin(ear, given, Path(ticket).name if ticket is not None and raw is None else None)
+                    self._keep_on()
+                elif ticket is not None:
+                    self._begin(ear, ticket, file)
                 while self._next(ear):
                     pass
         finally:
@@ -86,7 +85,8 @@ class Terminal:
     def _next(self, ear: Ear) -> bool:
         """One contribution; whether there may be another."""
         try:
-            words = ear.turn() if self.chat.ticket is not None else ear.ticket()
+            with self._interrupts.armed():
+                words = as_text(ear.turn() if self.chat.ticket is not None else ear.ticket())
         except EOFError:
             return not self._may_leave(ear, "Ctrl-D again")
         command, _, argument = words.strip().partition(" ")
@@ -99,15 +99,14 @@ class Terminal:
         elif self.chat.ticket is None:
             self._open(ear, words)
         else:
-            self._turn(ear, lambda: self.chat.hear(words))
-            if command == "/help":
-                self._painter.tell(Told("\n".join(own_help()), "answer"))
+            self._hear(ear, words)
         return True
 
     def _may_leave(self, ear: Ear, again: str) -> bool:
         """Whether nothing is lost, or it was said what is."""
         session = self.chat.session
-        if not ear.at_terminal or session.original is None or self._keeper is not None or session is self._warned:
+        known = session is self._saved or session is self._warned
+        if not ear.at_terminal or session.original is None or known:
             return True
         self._warned = session
         self._painter.tell(Told(NOT_KEPT.format(again=again), "warning"))
@@ -122,7 +121,7 @@ class Terminal:
             return
         if self._keeper is not None:
             self._keeper.close()
-        self._keeper, self._keep, self._file = None, False, None
+        self._keeper, self._keep, self._file, self._saved = None, False, None, None
         self.chat = self._make(self._fresh, self._tell)
         if found is not None:
             self._open(ear, str(found))
@@ -132,16 +131,19 @@ class Terminal:
         found = file_named(words)
         if found is not None:
             self._asked(lambda: self._begin(ear, read_bytes(str(found), "ticket"), found.name))
-        elif words.startswith("/") and " " not in words and "\n" not in words and words.count("/") == 1:
-            self._turn(ear, lambda: self.chat.hear(words))
-            if words == "/help":
-                self._painter.tell(Told("\n".join(own_help()), "answer"))
         elif means_a_file(words):
             self._painter.tell(
                 Refused(f"{words.strip()[:200]!r}: there is no such file; paste the ticket, or name one")
             )
+        elif words.startswith("/") and "\n" not in words:
+            self._hear(ear, words)
         else:
             self._asked(lambda: self._begin(ear, words, None))
+
+    def _hear(self, ear: Ear, words: str) -> None:
+        self._turn(ear, lambda: self.chat.hear(words))
+        if words.strip() == "/help":
+            self._painter.tell(Told("\n".join(own_help()), "answer"))
 
     def _begin(self, ear: Ear, source: bytes | str, name: str | None) -> None:
         self._turn(ear, lambda: self.chat.begin(source, name), name)
@@ -155,19 +157,18 @@ class Terminal:
 
     def _turn(self, ear: Ear, work: Callable[[], None], file: str | None = None) -> None:
         """Let the engine work. Ctrl-C ends the turn, not the chat, where somebody sits there."""
-        before = self.chat.session
-        with self._interrupts.watched(), unechoed(ear.descriptor):
-            try:
+        before, interrupted = self.chat.session, False
+        try:
+            with unechoed(ear.descriptor), self._interrupts.armed():
                 work()
-            except KeyboardInterrupt:
-                self._interrupts.settle()
-                self._painter.rest()
-                if not ear.at_terminal:
-                    raise
-                self._painter.tell(Told(self._interrupted(before), "warning"))
-            finally:
-                self._interrupts.settle()
-                self._painter.rest()
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            self._painter.rest()
+        if interrupted and not ear.at_terminal:
+            raise KeyboardInterrupt
+        if interrupted:
+            self._painter.tell(Told(self._interrupted(before), "warning"))
         self._file = file or self._file
         self._keep_on()
 
@@ -183,10 +184,14 @@ class Terminal:
         if self.chat.session.original is None:
             raise BadInput("there is nothing to keep yet: paste a ticket first")
         keeper = Keeper(name or suggested(self.chat.session, self._file))
-        keeper.keep(self.chat.session, self._clock())
+        try:
+            self._write(keeper, self.chat.session)
+        except BadInput:
+            keeper.close()
+            raise
         if self._keeper is not None:
             self._keeper.close()
-        self._keeper, self._keep, self._saved = keeper, False, self.chat.session
+        self._keeper, self._keep = keeper, False
         self._painter.note(f"kept from now on, after every turn: {keeper.path}")
 
     def _keep_on(self) -> None:
@@ -200,8 +205,11 @@ class Terminal:
             return
         if session is not self._saved:
             keeper = self._keeper
-            self._asked(lambda: keeper.keep(session, self._clock()))
-            self._saved = session
+            self._asked(lambda: self._write(keeper, session))
+
+    def _write(self, keeper: Keeper, session: Session) -> None:
+        keeper.keep(session, self._clock())
+        self._saved = session
 
     def _tell(self, event: Event) -> None:
         with self._interrupts.held():

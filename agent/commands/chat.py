@@ -9,12 +9,14 @@ by you alone, in the user's data folder or where ESCALATION_CHATS says. Delete t
 """
 
 import argparse
+import contextlib
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.commands.inputs import STDIN, add_circumstances, circumstances_of, one_stdin, read_bytes
-from agent.commands.ledger_inputs import add_ledger, author_of, ledger_of
+from agent.commands.ledger_inputs import add_ledger, ledger_of, person_of
 from agent.commands.output import colour, emit, note
 from agent.commands.run import add_backend, backend_of, memory_of
 from agent.commands.times import this_moment
@@ -62,20 +64,25 @@ def run(arguments: argparse.Namespace) -> int:
         return EXIT_DONE
     _consistent(arguments)
     given = circumstances_of(arguments)
-    by = author_of(arguments).by
+    by = person_of(arguments)
     from agent.chat.engine import Chat
-    from agent.chat.kept import Keeper, load
+    from agent.chat.kept import Keeper, checked, load
+    from agent.chat.painter import ReaderLeft
     from agent.chat.terminal import Terminal
     from schemas.chat import Session
 
     clock = this_moment if arguments.now is None else lambda: given.now
     session = load(arguments.resume) if arguments.resume is not None else Session(context=given.context)
     name = arguments.keep or (arguments.resume if arguments.keep is None else None)
+    if name:
+        checked(name)
     if session.result is not None and session.result.decision.policy_version != given.settings.version:
         note(
             f"decided under policy {session.result.decision.policy_version}; /again decides by {given.settings.version}"
         )
-    raw = read_bytes(STDIN, "ticket") if arguments.ticket == STDIN else None
+    ticket = None
+    if arguments.ticket is not None:
+        ticket = read_bytes(arguments.ticket, "ticket", invitation="paste the ticket, end with Ctrl-D")
     keeper = Keeper(name, resumed=name == arguments.resume) if name else None
     memory = memory_of(arguments, given)
     backend = backend_of(arguments)
@@ -98,7 +105,9 @@ def run(arguments: argparse.Namespace) -> int:
         keeper=keeper,
         keep=arguments.keep == "",
     )
-    terminal.talk(_ear(arguments, terminal, painter), arguments.ticket, raw=raw)
+    with contextlib.suppress(ReaderLeft):
+        file = None if arguments.ticket in (None, STDIN) else Path(arguments.ticket).name
+        terminal.talk(_ear(arguments, terminal, painter), ticket, file)
     return EXIT_DONE
 
 
@@ -160,14 +169,12 @@ def _ask(text: str) -> None:
 
 
 def _painter() -> "Painter":
-    from rich.console import Console
-
-    from agent.chat.painter import Painter
+    from agent.chat.painter import Painter, Screen
     from agent.chat.progress import Progress
 
     shown = _at_terminal(sys.stdout)
     progress = Progress(sys.stdout if shown else None, lines=_simple(), faint=colour())
-    return Painter(Console(markup=False, emoji=False, highlight=False), progress)
+    return Painter(Screen(markup=False, emoji=False, highlight=False), progress)
 
 
 def _sessions() -> str:

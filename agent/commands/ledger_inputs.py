@@ -85,16 +85,22 @@ def author_of(arguments: argparse.Namespace, team: str | None = None) -> "Author
     """Who writes. `team`: the verb's own default. Raises BadInput for a name that is empty or too long."""
     from agent.ledger.store import Author
 
+    by = person_of(arguments)
+    chosen = arguments.team or os.environ.get(TEAM) or team or "support"
+    if chosen not in TEAMS:
+        raise BadInput(f"{TEAM} {chosen[:40]!r}: expected one of {', '.join(TEAMS)}")
+    return Author(by, chosen, " ".join((arguments.through or "").split())[:LONGEST_NAME])
+
+
+def person_of(arguments: argparse.Namespace) -> str:
+    """The name of who sits there. Raises BadInput for one that is empty or too long."""
     by = arguments.by if arguments.by is not None else os.environ.get(BY) or _login()
     by = " ".join(by.split())
     if not by or len(by) > LONGEST_NAME:
         raise BadInput(f"--by {by[:40]!r}: expected a name of 1 to {LONGEST_NAME} characters")
     if by.casefold() == "policy":
         raise BadInput(f"--by {by!r} stands for the rules themselves: give the person's name")
-    chosen = arguments.team or os.environ.get(TEAM) or team or "support"
-    if chosen not in TEAMS:
-        raise BadInput(f"{TEAM} {chosen[:40]!r}: expected one of {', '.join(TEAMS)}")
-    return Author(by, chosen, " ".join((arguments.through or "").split())[:LONGEST_NAME])
+    return by
 
 
 def named_person(arguments: argparse.Namespace, record: "Record", what: str) -> None:
