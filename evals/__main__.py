@@ -10,6 +10,7 @@
     dev.py eval usefulness RUN           blind comparison of its briefs by a model
     dev.py eval record SYSTEM            record a model's answers for the replay
     dev.py eval patterns                 does the ledger find what belongs together: planted groups, recorded verdicts
+    dev.py eval turns                    does the chat do what a person means: utterances, a model's recorded answers
 
 A run is a folder of logs below evals/runs/; `inspect view --log-dir RUN` opens it. Exit codes: 0 done, 2 bad input,
 3 the gate found something or samples were not answered, 130 interrupted (run again with --resume RUN).
@@ -19,15 +20,19 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 if str(ROOT := Path(__file__).resolve().parents[1]) not in sys.path:
     sys.path.insert(0, str(ROOT))  # started by its path, from any folder
 
 from agent.errors import BadInput, EscalationError
 
+if TYPE_CHECKING:
+    from evals.stats import Share
+
 EXIT_GATE, EXIT_INTERRUPTED = 3, 130
 BACKENDS = ("offline", "recorded", "claude")
-VERBS = ("run", "report", "compare", "gate", "accept", "usefulness", "record", "patterns")
+VERBS = ("run", "report", "compare", "gate", "accept", "usefulness", "record", "patterns", "turns")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -97,7 +102,41 @@ def _parser() -> argparse.ArgumentParser:
     patterns = verbs.add_parser("patterns", help="the look-up of patterns on planted groups")
     patterns.set_defaults(call=_patterns)
     patterns.add_argument("--mode", choices=("recorded", "nobody"), default="recorded", help="nobody: without a model")
+    turns = verbs.add_parser("turns", help="what follows from plain words in the chat")
+    turns.set_defaults(call=_turns)
+    turns.add_argument("--backend", choices=("recorded", "offline"), default="recorded", help="offline: the word rules")
+    turns.add_argument(
+        "--set", choices=("utterances", "unseen"), default="utterances", help="see evals/turns/README.md"
+    )
+    turns.add_argument("--list", action="store_true", help="also each utterance that did not come out as labelled")
+    turns.add_argument("--requests", type=Path, metavar="DIR", help="only write what a model is asked: DIR/ID.json")
+    turns.add_argument("--answers", type=Path, metavar="DIR", help="first take in a model's answers: DIR/ID.json")
+    turns.add_argument("--asked", type=Path, metavar="DIR", help="with --answers: the requests that were answered")
     return parser
+
+
+def _turns(options: argparse.Namespace) -> int:
+    from evals import turns
+    from evals.turn_figures import WORDS, figures, pages, score
+
+    if options.requests:
+        count = turns.write_requests(options.requests, options.set)
+        print(f"eval: {count} requests in {options.requests}", file=sys.stderr)
+        return 0
+    if options.asked and not options.answers:
+        raise BadInput(f"--asked {str(options.asked)!r}: expected --answers beside it")
+    if options.answers:
+        taken, missing = turns.store_answers(options.answers, options.asked)
+        print(f"eval: {taken} answers taken in, {len(missing)} utterances of both sets without one", file=sys.stderr)
+    scored = [score(played) for played in turns.play_all(options.backend, part=options.set)]
+    found = figures(scored)
+    for name, words in WORDS.items():
+        _line(getattr(found, name), words)
+    print("\n".join(pages(scored, failures=options.list)))
+    if found.answered.k < found.answered.n:
+        print("eval: utterances without an answer count as not right; see evals/turns/README.md", file=sys.stderr)
+        return EXIT_GATE
+    return 0
 
 
 def _patterns(options: argparse.Namespace) -> int:
@@ -105,10 +144,13 @@ def _patterns(options: argparse.Namespace) -> int:
 
     figures, _ = report(options.mode)
     for name, words in WORDS.items():
-        found = getattr(figures, name)
-        interval = f"{found.low:.0%} to {found.high:.0%}" if found.n else "none"
-        print(f"{found.k:>4} of {found.n:<4} {interval:<14} {words}")
+        _line(getattr(figures, name), words)
     return 0
+
+
+def _line(found: "Share", words: str) -> None:
+    interval = f"{found.low:.0%} to {found.high:.0%}" if found.n else "none"
+    print(f"{found.k:>4} of {found.n:<4} {interval:<14} {words}")
 
 
 def _out(parser: argparse.ArgumentParser) -> None:
