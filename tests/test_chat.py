@@ -555,3 +555,13 @@ def test_a_reason_is_told_once() -> None:
     talk.say("why, and what would change it?")
     [told] = talk.of(Told)
     assert told.text.count("What would change it") == 1
+
+
+@pytest.mark.parametrize(
+    ("count", "stands"),
+    [("1,000", True), ("1.000", True), ("1000", True), ("10,000", False), ("2,000", False), ("8.400", False)],
+)
+def test_a_count_with_its_thousands_apart_is_not_taken_for_a_small_number(count: str, stands: bool) -> None:
+    talk = Talk()  # the ticket holds 1,000 invoices, and a 10 and a 2 elsewhere
+    talk.say(f"/edit IMPACT: Workflow impact = Accounts with more than {count} invoices cannot export several months")
+    assert talk.of(Drafted)[0].valid is stands

@@ -51,7 +51,12 @@ def check_number(number: Number, unit: str | None, text: str, part: Field, check
         return None
     if _proven(number, unit, check.proven):
         return None
-    held = [figure for value in number.candidates for figure in check.sources.figures.get(value, ())]
+    held = [
+        figure
+        for value in number.candidates
+        for figure in check.sources.figures.get(value, ())
+        if not _as_fraction(number, value) or re.search(r"\d[.,]\d", figure.text)
+    ]
     fitting = [figure for figure in held if _fits(number, unit, figure)]
     if fitting:
         return _other_model(number, text, part, check.sources)
@@ -60,6 +65,11 @@ def check_number(number: Number, unit: str | None, text: str, part: Field, check
     if unit is None and not number.percent and not number.currency and _elsewhere(number, check.sources):
         return None
     return finding("untraceable_number", part, _shown(number, text), _number_hint(number, unit, held, check.sources))
+
+
+def _as_fraction(number: Number, value: Decimal) -> bool:
+    """`10,000` read as ten point nought: nobody writes the ten of a ticket so, unless it stands there with a point."""
+    return len(number.candidates) > 1 and value < max(number.candidates)
 
 
 # What stands before a year that says which hours, days or weeks: `its 2025 course hours`. A count has no such word, or
