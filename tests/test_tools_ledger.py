@@ -194,7 +194,7 @@ def test_what_is_missing_is_named_and_nothing_is_written(opened: Host) -> None:
     assert opened.refused("record_step", id="ESC-1", step="pause").endswith("say what the customer is to do, with why")
     assert "resolve it first" not in opened.refused("record_step", id="ESC-1", step="reopen", why="back")
     assert "expected an id such as ESC-7" in opened.refused("show_escalation", id="seven")
-    assert "no escalation 'ESC-9' in the ledger: see `list_escalations --all`" in opened.refused(
+    assert "no escalation 'ESC-9' in the ledger: see `list_escalations`" in opened.refused(
         "show_escalation", id="ESC-9"
     )
     assert opened("show_escalation", id="ESC-1")["record"]["version"] == version

@@ -227,6 +227,14 @@ def test_the_word_rules_keep_their_floor(part: Part) -> None:
     assert found.stated.k == 0
 
 
+def test_the_recorded_model_moves_nothing_wrongly_and_states_nothing() -> None:
+    found = figures([score(played) for played in play_all("recorded")])
+    assert found.answered.k == found.answered.n, "a prompt, a state or the request has changed: the answers are stale"
+    assert found.right.k >= 113
+    assert found.moved_wrongly.k == found.moved_besides.k == found.not_moved.k == 0
+    assert found.stated.k == 0
+
+
 def test_requests_carry_no_label_and_answers_come_back_under_their_hash(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

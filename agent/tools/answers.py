@@ -39,7 +39,7 @@ TOOL_OF_VERB = {
     **dict.fromkeys(("pause", "resume", "chase", "attach"), "record_step"),
 }
 FIELD_OF_FLAG = {"step": "ladder_step"}
-_VERB = re.compile(r"\bescalation (" + "|".join(TOOL_OF_VERB) + r")\b")
+_VERB = re.compile(r"\bescalation (" + "|".join(TOOL_OF_VERB) + r")\b(?: --[a-z-]+)*")
 _FLAG = re.compile(r"(?<!\w)--([a-z][a-z-]+)")
 
 _log = logging.getLogger(__name__)
