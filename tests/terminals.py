@@ -18,7 +18,7 @@ from typing import Any
 import pyte
 
 ROOT = Path(__file__).parents[1]
-PATIENCE = 15.0  # seconds until something that must come is called missing: a slow machine is no failure
+PATIENCE = 60.0  # seconds until something that must come is called missing: a slow machine is no failure
 PROMPT = r"^(Ticket:|>( ask, answer, add.*)?)$"
 PASTE, PASTED = "\x1b[200~", "\x1b[201~"
 ENTER, CTRL_C, CTRL_D, ALT_ENTER, TAB, UP = "\r", "\x03", "\x04", "\x1b\r", "\t", "\x1b[A"
@@ -46,17 +46,15 @@ class Terminal:
         self._prompt = -1  # row of the last prompt
         self._master, slave = pty.openpty()
         self.resize(columns, rows)
+        # A session's first process that opens a terminal has it for its own, so that Ctrl-C is a signal.
         self.process = subprocess.Popen(
-            command,
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
+            ["sh", "-c", 'exec <>"$0" >&0 2>&0; exec "$@"', os.ttyname(slave), *command],
+            stdin=subprocess.DEVNULL,
             env=environment,
             cwd=cwd,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C is a signal
         )
-        os.close(slave)
+        self._slave = slave  # open until the end: else what the program said last would be lost with it
 
     def resize(self, columns: int, rows: int) -> None:
         """Another size, as when a person draws the window's edge."""
@@ -79,15 +77,14 @@ class Terminal:
         self.send(PASTE + text.replace("\n", "\r") + PASTED)
 
     def _read(self, seconds: float) -> bool:
-        if not select.select([self._master], [], [], seconds)[0]:
-            return True
-        try:
+        """What came within that time. False once the program has ended and nothing more can come."""
+        ended = self.process.poll() is not None
+        if select.select([self._master], [], [], seconds)[0]:
             data = os.read(self._master, 1 << 16)
-        except OSError:  # the program has left its terminal
-            return False
-        self.raw += data
-        self._stream.feed(data)
-        return bool(data)
+            self.raw += data
+            self._stream.feed(data)
+            return True
+        return not ended
 
     @property
     def text(self) -> str:
@@ -141,16 +138,16 @@ class Terminal:
     def leaves(self) -> int:
         """Until the program ends. Returns its exit code."""
         end = time.monotonic() + PATIENCE
-        while self._read(0.2) and time.monotonic() < end:
-            if self.process.poll() is not None and not select.select([self._master], [], [], 0)[0]:
-                break
-        return self.process.wait(PATIENCE)
+        while self._read(0.05) and time.monotonic() < end:
+            pass
+        return self.process.wait(1)
 
     def close(self) -> None:
         """End it, whatever it does."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+        os.close(self._slave)
         os.close(self._master)
 
 

@@ -4,6 +4,8 @@ import base64
 import io
 import json
 import os
+import re
+import signal
 import stat
 import subprocess
 import sys
@@ -15,6 +17,7 @@ import pytest
 from chats import EXAMPLES, EXPORT, NOW, THREAT, Talk, do, talked, turn
 
 from agent.chat import clipboard, kept
+from agent.chat.commands import COMMANDS
 from agent.chat.completion import Commands
 from agent.chat.events import Drafted, Event, ForCustomer, Refused, Spoken, Told
 from agent.chat.interrupts import Interrupts
@@ -40,9 +43,9 @@ ROOT = Path(__file__).parents[1]
 def chat(tmp_path: Path) -> Callable[..., "subprocess.CompletedProcess[str]"]:
     """`escalation chat` with turns on its stdin."""
 
-    def run(*arguments: str, turns: str = "") -> "subprocess.CompletedProcess[str]":
+    def run(*arguments: str, turns: str = "", columns: str = "100") -> "subprocess.CompletedProcess[str]":
         own = {name: value for name, value in os.environ.items() if not name.startswith(("ANTHROPIC_", "ESCALATION_"))}
-        own |= {"PYTHONPATH": str(ROOT), "ESCALATION_CHATS": str(tmp_path / "chats"), "COLUMNS": "100"}
+        own |= {"PYTHONPATH": str(ROOT), "ESCALATION_CHATS": str(tmp_path / "chats"), "COLUMNS": columns}
         own["ESCALATION_DB"] = str(tmp_path / "ledger.db")
         return subprocess.run(
             [sys.executable, "-m", "agent", "chat", "--now", NOW.isoformat(), "--by", "Ana Lima", *arguments],
@@ -130,6 +133,24 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
         process.stdin = None
         assert process.wait(60) == 0, said
     assert "Traceback" not in said
+
+
+def test_an_interruption_outside_a_turn_ends_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "agent", "chat", str(EXAMPLES / "needs-info-threat.txt"), "--backend", "offline"]
+    own = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "ESCALATION_DB": str(tmp_path / "ledger.db")}
+    with subprocess.Popen(
+        command, env=own, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write("/steps\n")
+        process.stdin.flush()
+        while "Next steps" not in process.stdout.readline():
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said == "escalation: interrupted\n"
 
 
 # The first prompt
@@ -394,6 +415,11 @@ def test_it_fits_the_terminal(width: int) -> None:
     assert text.count("\nREPRODUCTION STEPS\n") == 1, "a brief is not shown again for a changed line"
 
 
+def test_a_line_that_fits_keeps_its_spaces() -> None:
+    table = "id    name      state\n1     portal    down"
+    assert table in painted(Told(table, "answer"))
+
+
 def test_nothing_in_it_steers_the_terminal_or_is_markup() -> None:
     evil = "[red]x[/red] \x1b]0;owned\x07 \x1b[2J \u202eexe \x9b1m :boom: [link=http://a]b[/link]\r"
     told: list[Event] = [
@@ -437,6 +463,7 @@ def test_a_revision_names_the_lines_and_ignores_the_date() -> None:
         Change("IMPACT", ("b: 2",), ("b: 3",)),
         Change("WHAT'S NEEDED", (), ("more",)),
     )
+    assert revision(before, before.replace("\n- b: 2", "")) == (Change("IMPACT", ("b: 2",), ()),)
     assert revision(before, "\n".join(str(number) for number in range(30))) is None
 
 
@@ -525,3 +552,28 @@ def test_times_are_those_of_the_clock(folder: Path, session: Session) -> None:
     keep("x", session, at)
     assert [one.kept_at for one in listed()] == [at]
     assert kept.folder() == folder
+
+
+# Its page
+
+PAGE = (ROOT / "docs" / "chat.md").read_text(encoding="utf-8")
+
+
+def test_the_session_on_its_page_is_what_happens(chat: Chat, tmp_path: Path) -> None:
+    [(arguments, shown)] = re.findall(r"<!-- session: (.+) -->\n```text\n(.*?)```", PAGE, re.DOTALL)
+    turns = "".join(f"{line[2:]}\n" for line in shown.splitlines() if line.startswith("> "))
+    ticket, *options = arguments.split()
+    (tmp_path / "examples").symlink_to(EXAMPLES)
+    printed = chat(ticket, *options, "--by", "Ana Lima", turns=turns, columns="96").stdout
+    pattern = "".join(
+        r"(?:.*\n)*?" if line == "…" else re.escape(line).replace("…", ".*") + r"\n" for line in shown.splitlines()
+    )
+    assert re.fullmatch(rf"\n{pattern}(?:.*\n)*", printed), printed
+    assert (tmp_path / "brief.md").exists()
+
+
+def test_its_page_lists_every_command() -> None:
+    known = {name: (command.argument, command.help) for name, command in COMMANDS.items()}
+    for name, (argument, help) in (known | OWN).items():
+        written = f"/{name} {argument}".strip().replace("|", "\\|")
+        assert f"| `{written}` | {help} |" in PAGE

@@ -139,9 +139,11 @@ class Painter:
             self._findings(event.findings)
         elif changes:
             self._rule(f"{brief.partition(',')[0]} as before, except for this; /brief shows all")
+            section = ""
             for change in changes:
-                if change.section:
+                if change.section != section:
                     self._print(Text(change.section, TITLE))
+                section = change.section
                 self._changed(change)
             self._findings([finding for finding in event.findings if finding not in self._findings_known])
         if changes is None or changes:
@@ -283,6 +285,9 @@ class Painter:
             start = lead.group() if lead else ""
             hang = columns(start) or (2 if sections and _LABELLED.match(bare) else 0)
             style = TITLE if sections and SECTION.fullmatch(bare) else ""
+            if columns(prefix + bare) <= width():  # as it stands, with the spaces of a table or a log
+                self._print(Text(prefix + bare, style))
+                continue
             if 2 * columns(start) > width():  # a label as long as half the line stands above what it labels
                 self._put(start, prefix, columns(prefix), style, under=prefix)
                 start, hang = bare[: len(bare) - len(bare.lstrip())] + "    ", 4

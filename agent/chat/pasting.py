@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 START, END = "\x1b[200~", "\x1b[201~"
 PATIENCE = 0.03  # seconds without a byte after which a burst is over
+MORE_PATIENCE, LONG = 0.25, 1024  # the same for one of so many bytes, which is a paste for certain
 CHUNK = 1 << 16  # bytes of one read
 GATHERED = 1 << 22  # bytes that are handled at once; what follows comes with the event loop's next turn
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -99,9 +100,11 @@ def terminal_input(stream: TextIO) -> "Input":
             data = self.stdin_reader.read(CHUNK)
             if self._sorter.open or may_go_on(data):
                 pieces, size = [data], len(data)
-                while size < GATHERED and not self.closed and self._more():
+                patience = PATIENCE
+                while size < GATHERED and not self.closed and self._more(patience):
                     pieces.append(self.stdin_reader.read(CHUNK))
                     size += len(pieces[-1])
+                    patience = PATIENCE if self._sorter.open or START in data or size < LONG else MORE_PATIENCE
                 data = "".join(pieces)
             self.marked = self._sorter.open or START in data
             keys: list[KeyPress] = []
@@ -114,9 +117,9 @@ def terminal_input(stream: TextIO) -> "Input":
                     self._buffer = []
             return keys
 
-        def _more(self) -> bool:
+        def _more(self, patience: float) -> bool:
             try:
-                return bool(select.select([self.fileno()], [], [], PATIENCE)[0])
+                return bool(select.select([self.fileno()], [], [], patience)[0])
             except OSError:
                 return False
 

@@ -24,7 +24,7 @@ def revision(before: str, after: str) -> tuple[Change, ...] | None:
     old, new = _lines(before), _lines(after)
     found = [
         Change(
-            _section(new, start) or _section(old, begin),
+            _section(old, begin) if end > begin else _section(new, start),
             tuple(map(_bare, old[begin:end])),
             tuple(map(_bare, new[start:stop])),
         )

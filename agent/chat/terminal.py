@@ -90,6 +90,7 @@ class Terminal:
         except EOFError:
             return not self._may_leave(ear, "Ctrl-D again")
         command, _, argument = words.strip().partition(" ")
+        command = command.casefold()
         if command == "/quit" and not argument:
             return not self._may_leave(ear, "/quit again")
         if command == "/new":
@@ -142,7 +143,7 @@ class Terminal:
 
     def _hear(self, ear: Ear, words: str) -> None:
         self._turn(ear, lambda: self.chat.hear(words))
-        if words.strip() == "/help":
+        if words.strip().casefold() == "/help":
             self._painter.tell(Told("\n".join(own_help()), "answer"))
 
     def _begin(self, ear: Ear, source: bytes | str, name: str | None) -> None:
