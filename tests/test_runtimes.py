@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.runtimes.__main__ import CHECKS
 from tests.runtimes.bench import Bench, Failed, Place
-from tests.runtimes.clients import ROOT, Clients
+from tests.runtimes.clients import NODE, NPM, PYTHON, ROOT, Clients
 from tests.runtimes.messages_api import MessagesApi, OffTheRoad
 from tests.runtimes.proof import road_was_walked
 from tests.runtimes.road import SKILL, offline_reader, with_the_skill
@@ -90,6 +91,15 @@ def test_a_skill_without_commands_ends_the_road(place: Place, tmp_path: Path) ->
     empty.write_text("# Nothing here\n", encoding="utf-8")
     with pytest.raises(OffTheRoad, match="no command"):
         talk(place, place.api(with_the_skill(offline_reader)), empty)
+
+
+def test_the_page_names_each_check_and_the_versions_that_are_installed() -> None:
+    page = (ROOT / "docs/runtimes.md").read_text(encoding="utf-8")
+    for name in CHECKS:
+        assert f"| `{name}` |" in page
+    versions = [version for _, version, _ in NPM.values()]
+    for version in (NODE, *versions, *(pin.partition("==")[2] for pin in PYTHON)):
+        assert version in page
 
 
 def post(url: str, body: dict[str, Any]) -> str:

@@ -45,14 +45,17 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="dev.py runtimes", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *CHECKS])
-    parser.add_argument("--without", action="append", default=[], choices=CHECKS)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--without", action="append", default=[], metavar="NAME")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--list", action="store_true")
     given = parser.parse_args(arguments)
     if given.list:
         print("\n".join(CHECKS))
         return 0
+    strange = {*given.names, *given.without} - set(CHECKS)
+    if strange:
+        parser.error(f"no check {', '.join(sorted(strange))}: use {', '.join(CHECKS)}")
     names = [name for name in given.names or CHECKS if name not in given.without]
 
     work = Path(tempfile.mkdtemp(prefix="esc-", dir=OUTSIDE if OUTSIDE.is_dir() else None)).resolve()
@@ -92,4 +95,7 @@ def outcome(check: Callable[[Bench], str], bench: Bench) -> tuple[str, str, floa
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -31,6 +31,8 @@ def discovered(place: Place, api: MessagesApi) -> None:
 def road_was_walked(place: Place, api: MessagesApi, installed: Path) -> str:
     """The whole skill, from discovery to the clean brief, run from the copy in `installed`. Returns what to report."""
     discovered(place, api)
+    asked = {tool["name"] for body in api.requests for tool in body.get("tools") or ()}
+    holds("record_facts" not in asked, "a command of the skill called a model")
     walked = max((steps(body) for body in api.requests if body.get("tools")), key=len)
     ran = {verb: commands(walked, installed, verb) for verb in ("check", "decide", "skeleton", "validate")}
     for verb, times in ran.items():

@@ -103,10 +103,10 @@ def skill_road(desk: Desk, reading: Reading) -> Road:
     yield desk.write("ticket.txt", pasted)
     yield desk.read(f"{base}/references/reading.md")
     yield desk.write("facts.json", report.model_dump_json(indent=1))
-    yield desk.run(commands["check"])
-    facts = Facts.model_validate(parsed((yield desk.run("cat grounded.json"))))
-    yield desk.run(commands["decide"])
-    decision = Decision.model_validate(parsed((yield desk.run("cat decision.json"))))
+    checked = yield desk.run(commands["check"])
+    facts = Facts.model_validate(parsed((yield desk.run("cat grounded.json")), checked))
+    decided = yield desk.run(commands["decide"])
+    decision = Decision.model_validate(parsed((yield desk.run("cat decision.json")), decided))
     if decision.outcome != "escalate":
         return handed_over(decision, facts)
 
@@ -183,10 +183,11 @@ def mended(brief: str, findings: list[dict[str, Any]]) -> str:
     return brief
 
 
-def parsed(result: Result) -> Any:
-    """The JSON object in a result; a client may write the exit code before or behind it."""
+def parsed(result: Result, before: Result | None = None) -> Any:
+    """The JSON object in a result; a client may write an exit code beside it. `before` explains its absence."""
     start = result.text.find("{")
     try:
         return json.JSONDecoder().raw_decode(result.text[max(start, 0) :])[0]
     except ValueError:
-        raise OffTheRoad(f"no JSON came back but {result.text[:400]!r}") from None
+        explained = f", after {before.text[:400]!r}" if before else ""
+        raise OffTheRoad(f"no JSON came back but {result.text[:400]!r}{explained}") from None
