@@ -49,22 +49,6 @@ class Exchange(Model):
     text: str
 
 
-class Session(Model):
-    """Everything that a chat knows. Saved only when asked."""
-
-    format: ChatFormat = 1
-    original: Ticket | None = None
-    said: tuple[Said, ...] = ()
-    corrections: tuple[Correction, ...] = ()
-    edits: tuple[Edit, ...] = ()
-    context: Context = Context()
-    message: str | None = Field(default=None, description="The message to the customer, where it was written anew")
-    result: Escalation | None = None
-    pending: bool = Field(default=False, description="Something was added that the result does not know yet")
-    conversation: tuple[Exchange, ...] = ()
-    usage: Usage = Usage()
-
-
 ActionKind = Literal[
     "customer_said",
     "support_said",
@@ -89,6 +73,23 @@ class Action(Model):
     kind: ActionKind = Field(description="Name from the list of actions in the instructions")
     target: str = Field(description="What it is about, as the list of actions says for this kind")
     text: str = Field(description="The words, as the list of actions says for this kind")
+
+
+class Session(Model):
+    """Everything that a chat knows. Saved only when asked."""
+
+    format: ChatFormat = 1
+    original: Ticket | None = None
+    said: tuple[Said, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    context: Context = Context()
+    message: str | None = Field(default=None, description="The message to the customer, where it was written anew")
+    result: Escalation | None = None
+    pending: bool = Field(default=False, description="Something was added that the result does not know yet")
+    todo: tuple[Action, ...] = Field(default=(), description="Still to be done once the ticket was decided anew")
+    conversation: tuple[Exchange, ...] = ()
+    usage: Usage = Usage()
 
 
 class Turn(Model):

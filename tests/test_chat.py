@@ -15,7 +15,7 @@ from agent.errors import BadInput
 from agent.ledger.database import Database
 from agent.ledger.store import Ledger
 from agent.validate.fields import fields
-from schemas.chat import Session
+from schemas.chat import ActionKind, Session
 from schemas.context import Context
 
 # The road
@@ -111,11 +111,146 @@ def test_a_model_cannot_hand_on_what_nobody_said() -> None:
     assert not talk.of(Decided)
 
 
+@pytest.mark.parametrize(
+    ("kind", "fragment", "words"),
+    [
+        ("support_said", "could it be that they pay 300,000 EUR", "Could it be that they pay 300,000 EUR?"),
+        ("support_said", "contract is worth 300,000 EUR", "she wrote: our contract is worth 300,000 EUR"),
+        ("support_said", "we will cancel", "He says “we will cancel”"),
+        ("customer_said", "I could reproduce the bug", "I could reproduce the bug on staging"),
+        ("withdraw", "is", "what is the deadline?"),
+        ("withdraw", "wrong", "wrong"),
+        ("tier", "", "hello there"),
+        ("undo", "", "thanks!"),
+        ("record", "", "what does the ticket say about Chrome?"),
+        ("deadline", "2026-11-19 12:00 UTC", "can they be quicker?"),
+        ("save", "x.md", "we saw the file index.md in the log"),
+    ],
+)
+def test_a_model_puts_nothing_into_a_persons_mouth(kind: ActionKind, fragment: str, words: str) -> None:
+    target = {"withdraw": "signal-1", "tier": "manager"}.get(kind, "")
+    talk, _ = talked(turn(do(kind, target, fragment)), ledger=lambda: pytest.fail("nobody asked for a ledger"))
+    before = talk.chat.session
+    talk.say(words)
+    [refused] = talk.of(Refused)
+    assert "\n" not in refused.line
+    assert talk.chat.session.model_copy(update={"conversation": (), "usage": before.usage}) == before
+
+
+def test_a_fragment_is_handed_on_with_what_denies_it() -> None:
+    fragment = "the contract of this account is worth 300,000 EUR a year (ARR)"
+    talk, _ = talked(turn(do("support_said", text=fragment)), ticket=THREAT)
+    talk.say(f"It is not true that {fragment}.")
+    assert talk.chat.session.said[0].text == f"It is not true that {fragment}."
+
+
+def test_the_customers_words_come_without_what_leads_in() -> None:
+    talk, _ = talked(turn(do("customer_said", text="it works again")), ticket=THREAT)
+    talk.say("she just wrote: “it works again” – nice")
+    assert talk.chat.session.said[0].text == "it works again"
+
+
+def test_a_models_message_and_lines_name_nothing_undecided() -> None:
+    message = "This is now Critical and our Security team will call you. We have seen the error ourselves."
+    talk, _ = talked(turn(do("customer_message", text=message), do("edit_line", "ESCALATION", "Critical: the export")))
+    talk.say("a message to the customer please, and a better headline")
+    [told] = talk.of(ForCustomer)
+    assert [f.found for f in told.findings if f.code == "undecided"] == [
+        "This is now Critical and our Security team will call you."
+    ]
+    assert "was not decided" in talk.of(Refused)[0].line
+    assert not talk.of(Drafted)
+
+
+def test_undo_comes_where_it_was_said() -> None:
+    talk, _ = talked(
+        turn(do("support_said", text="The contract of this account is worth 900,000 EUR a year (ARR).")),
+        turn(do("undo"), do("support_said", text="The contract of this account is worth 9,000 EUR a year (ARR).")),
+        ticket=THREAT,
+    )
+    talk.say("The contract of this account is worth 900,000 EUR a year (ARR).")
+    talk.say("Forget that. The contract of this account is worth 9,000 EUR a year (ARR).")
+    assert [said.text[-25:] for said in talk.chat.session.said] == ["h 9,000 EUR a year (ARR)."]
+    talk.say("/undo")
+    assert talk.chat.session.said == ()
+
+
+def test_additions_of_one_turn_are_one_step_and_what_waits_is_done_later() -> None:
+    talk, talker = talked(
+        turn(
+            do("customer_said", text="nothing works at all"),
+            do("support_said", text="The licence server was restarted."),
+            do("show", "facts"),
+        )
+    )
+    talker.failing = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        talk.say("customer says: nothing works at all\nThe licence server was restarted.\nshow me the facts")
+    assert len(talk.chat.session.said) == 2
+    kept = Session.model_validate_json(talk.chat.session.model_dump_json())
+    talker.failing = None
+    other = Talk(None, talker, session=kept)
+    other.say("/again")
+    assert any("signal-1" in told.text for told in other.of(Told)), "the facts are shown once they are known"
+    assert other.chat.session.todo == ()
+
+
+def test_what_was_typed_is_remembered_when_the_model_fails() -> None:
+    talk, _ = talked(ModelUnavailable("down", reason="http_529"))
+    talk.say("the licence server was restarted")
+    assert [(e.who, e.text) for e in talk.chat.session.conversation] == [("person", "the licence server was restarted")]
+
+
+def test_the_next_ticket_knows_nothing_of_the_last_one() -> None:
+    talk = Talk(EXPORT)
+    talk.say("/tier L2")
+    talk.say("/override escalate security critical the CISO asked for it")
+    talk.chat.begin(SIGN_ON)
+    decision = talk.of(Decided)[-1].result.decision
+    assert (decision.outcome, decision.tier, decision.override) == ("handle", "L1", None)
+    talk.say("/undo")
+    assert "nothing to take back" in talk.of(Refused)[0].line
+
+
+def test_taking_back_before_a_decision_does_not_pose_as_one() -> None:
+    talk, talker = talked(ticket=THREAT)
+    talker.failing = ModelUnavailable("down", reason="http_529")
+    talk.say("/note The licence server was restarted.")
+    talk.say("/note So was the database.")
+    talk.say("/undo")
+    assert not talk.of(Decided)
+    assert "/again does it" in talk.of(Told)[-1].text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/save ~nosuchuser/x.md",
+        "/save " + "a" * 300 + ".md",
+        "/deadline 0001-01-01T00:00:00+14:00",
+        "/deadline 9999-12-31T23:59:00-14:00",
+        "/note \u200b",
+    ],
+)
+def test_odd_arguments_are_one_line(line: str) -> None:
+    talk = Talk()
+    talk.say(line)
+    assert len(talk.of(Refused)) == 1
+
+
+def test_half_a_letter_can_be_kept(tmp_path: Path) -> None:
+    talk = Talk()
+    talk.say("/note the log shows \ud83d here")
+    talk.say(f"/save {tmp_path / 'x.json'}")
+    assert not talk.of(Refused)
+    assert Session.model_validate_json(talk.chat.session.model_dump_json()) == talk.chat.session
+
+
 def test_a_model_hands_on_a_stretch_of_what_was_said() -> None:
     said = "The contract of this account is worth 300,000 EUR a year (ARR)."
     talk, _ = talked(turn(do("support_said", text=said)), ticket=THREAT)
     talk.say(f"hm, ok. {said} what now?")
-    assert talk.chat.session.said[0].text == said
+    assert talk.chat.session.said[0].text == f"hm, ok. {said}"
     assert talk.of(Decided)[0].result.decision.outcome == "escalate"
 
 
@@ -199,7 +334,7 @@ def test_a_model_is_told_what_was_said_before_and_how_it_stands() -> None:
 def test_a_model_learns_what_was_refused_and_what_was_withheld() -> None:
     late = do("deadline", text="2027-01-01 09:00 UTC")
     talk, talker = talked(turn(late, say="I set it to Critical. Marta has the log."), turn())
-    talk.say("more time please")
+    talk.say("more time please, until 2027-01-01 09:00 UTC")
     talk.say("and?")
     said = talker.calls[1].earlier[-1].text
     assert said.startswith(

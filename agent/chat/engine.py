@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from agent.backends.base import Backend, ModelError, TurnCall, total
-from agent.chat import heard
+from agent.chat import cues, heard
 from agent.chat.commands import COMMANDS, MOVING, parse
 from agent.chat.difference import difference
 from agent.chat.events import (
@@ -25,15 +25,18 @@ from agent.chat.events import (
     Told,
 )
 from agent.chat.explain import explain
+from agent.chat.letters import PLACE as CUSTOMER
 from agent.chat.letters import findings_of, letter
 from agent.chat.pages import shown
+from agent.chat.spoken import NOWHERE, Listener, sentences
 from agent.chat.telling import Telling
 from agent.chat.voice import Voice
 from agent.drafting import Limits
 from agent.errors import BadInput, EscalationError
+from agent.readers.decode import clean
 from schemas.chat import Action, Exchange, Session, Turn
 from schemas.context import Override
-from schemas.escalation import Escalation
+from schemas.escalation import Escalation, Finding
 from schemas.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -81,21 +84,33 @@ class Chat:
         return heard.ticket_of(self.session)
 
     def begin(self, source: bytes | str, name: str | None = None) -> None:
-        """Read a ticket and take it along the road. Raises BadInput for what is no ticket."""
+        """Read a ticket and take it along the road. Raises BadInput for what is no ticket.
+
+        A second ticket begins anew: what was known of the first one's account, SLA and people holds for that one only.
+        """
         from agent.readers import read_ticket
 
-        self.session = Session(original=read_ticket(source, name=name), context=self.session.context, pending=True)
+        original, context = read_ticket(source, name=name), self.session.context
+        if self.session.original is not None:
+            context = heard.another(context)
+        self.session = Session(original=original, context=context, pending=True)
         self._before.clear()
+        self._drafted = ""
         self.again()
 
     def again(self) -> None:
-        """Take the ticket along the road once more, with all that was said and corrected."""
+        """Take the ticket along the road again, with all that was said and corrected; then do what waited for it."""
+        if self._decide():
+            self._catch_up()
+
+    def _decide(self) -> bool:
+        """The road. Whether there is a new result."""
         from agent.pipeline import escalate
 
         session, ticket = self.session, self.ticket
         if ticket is None:
             self._tell(Refused("there is no ticket yet: paste one, or name its file"))
-            return
+            return False
         try:
             result = escalate(
                 ticket,
@@ -111,8 +126,10 @@ class Chat:
         except ModelError as error:
             self._charge(error.usage)
             self._tell(Refused(f"{error}. What was said is kept; /again tries once more"))
-            return
+            return False
         before, edits = session.result, session.edits
+        if before is not None and before.ledger_id is not None:
+            result = result.model_copy(update={"ledger_id": before.ledger_id})
         if result.brief is not None:
             edits, lost = heard.carried(edits, result)
             result = heard.with_edits(result, edits)
@@ -126,10 +143,19 @@ class Chat:
         kept = {"result": result, "edits": edits, "pending": False, "usage": usage, "message": None}
         self.session = self.session.model_copy(update=kept)
         self._decided(before, result)
+        return True
+
+    def _catch_up(self) -> list[str]:
+        """Do what waited for the decision, one after the other: an interruption leaves the rest for the next time."""
+        done = []
+        while self.session.todo:
+            done.append(self._step_of(self.session.todo[0]))
+            self.session = self.session.model_copy(update={"todo": self.session.todo[1:]})
+        return done
 
     def hear(self, words: str) -> None:
         """One contribution of the person. What cannot be done is told as `Refused`; nothing is raised for it."""
-        words = words.strip()
+        words = clean(words).text.strip()
         if not words:
             return
         try:
@@ -165,6 +191,7 @@ class Chat:
             now=self._clock(),
         )
         voice = Voice(result, said, self._tell, checked=self._backend.name != "offline")
+        self._remember("person", words)
         try:
             reply = self._backend.turn(call, voice.hear)
         except ModelError as error:
@@ -175,48 +202,82 @@ class Chat:
         if not isinstance(turn, Turn):
             raise TypeError(f"a TurnCall was answered with {type(turn).__name__}")
         voice.end(turn)
-        self._remember("person", words)
         done = self._do(turn.actions, words if self._backend.name != "offline" else None)
         withheld = [f"withheld: a sentence with {what}" for what in voice.withheld]
         self._remember("program", " ".join((voice.said, *(f"[{line}]" for line in (*withheld, *done)))).strip())
 
     def _do(self, actions: tuple[Action, ...], words: str | None) -> list[str]:
-        """Carry out actions in order, the road once behind all that add or withdraw facts. What became of each.
+        """Carry actions out. What became of each, for the model to know.
 
-        `words`: what the person said, where a model chose the actions: then it may only hand on what stands there.
+        First, in order, what adds, withdraws or takes back: as one step, so that an interruption cannot part them. Then
+        the road, once. Then the others. `words`: what the person said, where a model chose the actions.
         """
-        once = _without_repeats(actions)
-        moving = [action for action in once if action.kind in MOVING]
-        done = [self._step_of(self._said, action, words) for action in moving]
-        if any(line.endswith(DONE) for line in done):
-            self.again()
-        return done + [self._step_of(self._answered, action, words) for action in once if action not in moving]
+        done: list[str] = []
+        waiting: list[Action] = []
+        session, stack = self.session, list(self._before)
+        notes: list[str] = []
+        moved = undone = False
+        for action in _without_repeats(actions):
+            try:
+                action = action if words is None else self._borne(action, words)
+                if action.kind == "undo":
+                    session, moved, undone, notes = self._earlier(stack, session), False, True, []
+                elif action.kind in MOVING:
+                    if session.original is None:
+                        raise BadInput("there is no ticket yet: paste one, or name its file")
+                    after = heard.after(session, action, by=self._by, at=self._clock())
+                    if not moved:
+                        stack.append(session.model_copy(update={"todo": ()}))
+                    session, moved = after, True
+                    notes += [heard.note(action, self._by)]
+                else:
+                    waiting.append(action)
+                    continue
+            except EscalationError as error:
+                self._tell(Refused(str(error)))
+                done.append(f"{_named(action)}: refused: {error}")
+            else:
+                done.append(f"{_named(action)}: {DONE}")
+        if not moved and not undone:
+            return done + [self._step_of(action) for action in waiting]
+        before, self._before = self.session, stack[-MOST_UNDOS:]
+        self.session = session.model_copy(
+            update={"pending": session.pending or moved, "todo": tuple(waiting) if moved else ()}
+        )
+        for note in filter(None, notes):
+            self._tell(Told(note))
+        if moved:
+            return done + (self._catch_up() if self._decide() else [])
+        self._tell_undone(before)
+        return done + [self._step_of(action) for action in waiting]
 
-    def _step_of(self, step: Callable[[Action, str | None], None], action: Action, words: str | None) -> str:
+    def _borne(self, action: Action, words: str) -> Action:
+        """A model's action, as far as the person's words bear it. Raises BadInput."""
+        action = cues.check(action, words)
+        if action.kind == "edit_line" and (objections := self._objections(action.text)):
+            raise BadInput(f"{objections[0][0][:60]!r} states {objections[0][1]} that was not decided: /edit is yours")
+        return action
+
+    def _objections(self, text: str) -> list[tuple[str, str]]:
+        """Sentences of a model that state what code did not decide. What stands nowhere is the validation's."""
+        result, ticket = self.session.result, self.ticket
+        if result is None or ticket is None:
+            return []
+        listener = Listener(result, ticket, moves=False)
+        found = [(sentence, listener.objection(sentence)) for sentence in sentences(text, whole=True)]
+        return [(sentence, what) for sentence, what in found if what and what != NOWHERE]
+
+    def _step_of(self, action: Action) -> str:
         """Do it. One that cannot be done does not keep the others from being done."""
-        what = f"{action.kind} {action.target}".strip()
         try:
-            step(action, words)
+            self._answered(action)
         except EscalationError as error:
             self._tell(Refused(str(error)))
-            return f"{what}: refused: {error}"
-        return f"{what}: {DONE}"
+            return f"{_named(action)}: refused: {error}"
+        return f"{_named(action)}: {DONE}"
 
-    def _said(self, action: Action, words: str | None) -> None:
-        """Something new in the ticket, or a claim taken back."""
-        if self.session.original is None:
-            raise BadInput("there is no ticket yet: paste one, or name its file")
-        after = heard.after(self.session, action, words, by=self._by, at=self._clock())
-        self._step(after.model_copy(update={"pending": True}))
-        if action.kind == "customer_said":
-            self._tell(Told("In the ticket now, as the customer's words."))
-        elif action.kind == "support_said":
-            self._tell(Told(f"In the ticket now, as said by support ({self._by})."))
-
-    def _answered(self, action: Action, words: str | None) -> None:
-        if action.kind == "undo":
-            self._undo()
-            return
+    def _answered(self, action: Action) -> None:
+        """An action on what is decided."""
         result, _ = self._settled()
         if action.kind == "explain":
             self._tell(Told(explain(action.target, result), "answer"))
@@ -225,7 +286,7 @@ class Chat:
         elif action.kind == "copy":
             self._tell(Copy(action.target or "brief", self._words_of(action.target or "brief", result)))
         elif action.kind == "save":
-            self._save(action.text, words, result)
+            self._save(action.text, result)
         elif action.kind == "record":
             self._record(result)
         elif action.kind == "customer_message":
@@ -244,21 +305,35 @@ class Chat:
         self._step(self.session.model_copy(update={"context": context, "pending": True}))
         self.again()
 
-    def _undo(self) -> None:
-        if not self._before:
+    def _earlier(self, stack: list[Session], now: Session) -> Session:
+        """The session before the last step, with what was spent, spoken and recorded since. Raises BadInput."""
+        if not stack:
             raise BadInput("nothing to take back: only additions, corrections and edits of this sitting can be")
-        earlier, now = self._before.pop(), self.session
-        told = {"conversation": now.conversation, "usage": now.usage}
-        self.session = earlier.model_copy(update=told)
-        if now.result is not None and earlier.result is not None:
-            self._decided(now.result, earlier.result, back=True)
+        earlier = stack.pop()
+        number = now.result.ledger_id if now.result is not None else None
+        result = earlier.result and earlier.result.model_copy(update={"ledger_id": number})
+        return earlier.model_copy(update={"conversation": now.conversation, "usage": now.usage, "result": result})
+
+    def _tell_undone(self, before: Session) -> None:
+        now = self.session
+        if now.pending or now.result is None or before.result is None:
+            self._tell(Told("taken back. The ticket is not decided with all that was said yet: /again does it"))
+        else:
+            self._decided(before.result, now.result, back=True)
 
     def _write(self, text: str, result: Escalation) -> None:
         """The message to the customer: as it stands, or in new words, which are held against the ticket."""
         if text:
             self._step(self.session.model_copy(update={"message": text.strip()}))
         standing = self._letter()
-        self._tell(ForCustomer(standing, findings_of(standing, result)))
+        self._tell(ForCustomer(standing, (*findings_of(standing, result), *self._undecided(standing))))
+
+    def _undecided(self, text: str) -> tuple[Finding, ...]:
+        expected = "no severity, internal team or decision in a message to the customer"
+        return tuple(
+            Finding(code="undecided", place=CUSTOMER, found=sentence[:200], expected=expected)
+            for sentence, _ in self._objections(text)
+        )
 
     def _show(self, what: str, result: Escalation) -> None:
         if what == "brief" and result.brief is not None:
@@ -271,11 +346,9 @@ class Chat:
     def _words_of(self, what: str, result: Escalation) -> str:
         return self._letter() if what == "message" else shown(what, result, self.ticket)
 
-    def _save(self, name: str, words: str | None, result: Escalation) -> None:
+    def _save(self, name: str, result: Escalation) -> None:
         from agent.chat.saving import save
 
-        if words is not None and (not name or name not in words):
-            raise BadInput(f"file {name[:60]!r}: name it yourself, such as /save brief.md")
         made = (
             result if self.session.message is None else result.model_copy(update={"customer_message": self._letter()})
         )
@@ -286,10 +359,9 @@ class Chat:
 
         if self._ledger is None:
             raise BadInput("no ledger is set up for this chat: start it without --no-ledger")
-        line, number, ticket = record(self._ledger(), self._settings, result, self._by, self._clock())
-        context = self.session.context.model_copy(update={"ticket_id": ticket})
+        line, number = record(self._ledger(), self._settings, result, self._by, self._clock())
         kept = result.model_copy(update={"ledger_id": number})
-        self.session = self.session.model_copy(update={"context": context, "result": kept})
+        self.session = self.session.model_copy(update={"result": kept})
         self._tell(Told(line))
 
     def _settled(self) -> tuple[Escalation, Ticket]:
@@ -315,8 +387,9 @@ class Chat:
             self._brief(result)
 
     def _brief(self, result: Escalation) -> None:
-        self._drafted = shown("brief", result, self.ticket)
-        self._tell(Drafted(self._drafted, result.brief_status == "valid", result.findings))
+        text = shown("brief", result, self.ticket)
+        self._tell(Drafted(text, result.brief_status == "valid", result.findings))
+        self._drafted = text
 
     def _letter(self) -> str:
         result = self.session.result
@@ -326,7 +399,7 @@ class Chat:
 
     def _step(self, session: Session) -> None:
         """Go on with this session; the one before can be gone back to."""
-        self._before = [*self._before[-MOST_UNDOS:], self.session]
+        self._before = [*self._before[-MOST_UNDOS:], self.session.model_copy(update={"todo": ()})]
         self.session = session
 
     def _charge(self, usage: object) -> None:
@@ -346,3 +419,7 @@ def _without_repeats(actions: tuple[Action, ...]) -> tuple[Action, ...]:
     once = tuple(dict.fromkeys(actions))
     whys = [action for action in once if action.kind == "explain"]
     return tuple(a for a in once if len(whys) < 2 or a.kind != "explain" or a.target != "changes")
+
+
+def _named(action: Action) -> str:
+    return f"{action.kind} {action.target}".strip()

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from agent.commands.open import told
 from agent.ledger.memory import Memory
-from agent.ledger.naming import ticket_of
 from agent.ledger.recording import record as written
 from agent.ledger.store import Author
 from agent.policy.settings import Settings
@@ -17,14 +16,12 @@ if TYPE_CHECKING:
 THROUGH = "chat"
 
 
-def record(
-    ledger: "Ledger", settings: Settings, result: Escalation, by: str, now: datetime
-) -> tuple[str, str | None, str]:
-    """Open the escalation, or give the open one the news. What became of it, its id, and the ticket's own name.
+def record(ledger: "Ledger", settings: Settings, result: Escalation, by: str, now: datetime) -> tuple[str, str | None]:
+    """Open the escalation, or give the open one the news. What became of it, and its id.
 
     Raises Refused where the ledger does not allow it.
     """
     taken = written(Memory(ledger, settings), result, Author(by, "support", THROUGH), now=now)
     number = taken.record.id if taken.record is not None else None
     line = "\n".join((told(taken), *taken.notes))
-    return line, number, ticket_of(result.ticket, result.facts, result.context)
+    return line, number

@@ -6,9 +6,10 @@ from typing import get_args
 
 from agent.chat.edits import DEADLINE, edited, survives
 from agent.errors import BadInput
-from agent.grounding.fold import stands_in
+from agent.grounding.fold import fold_text
 from agent.readers.canonical import Entry, extend, plain
 from schemas.chat import Action, Correction, Edit, Said, Session
+from schemas.context import Context
 from schemas.decision import Question
 from schemas.escalation import Escalation
 from schemas.ticket import Ticket
@@ -34,23 +35,32 @@ def _extended(ticket: Ticket, said: tuple[Said, ...]) -> Ticket:
     return extend(ticket, [Entry(s.speaker, s.author or None, s.time, plain(s.text), s.internal) for s in said])
 
 
-def after(session: Session, action: Action, words: str | None, *, by: str, at: datetime) -> Session:
-    """The session after something was said, withdrawn, or learned about who holds the ticket.
-
-    `words`: what the person typed, where a model chose the action: nothing may be handed on that does not stand there.
-    Raises BadInput.
-    """
+def after(session: Session, action: Action, *, by: str, at: datetime) -> Session:
+    """The session after something was said, withdrawn, or learned about who holds the ticket. Raises BadInput."""
     if action.kind == "tier":
         if action.target not in get_args(Tier):
             raise BadInput(f"tier {action.target[:30]!r}: expected one of {', '.join(get_args(Tier))}")
         return session.model_copy(update={"context": session.context.model_copy(update={"tier": action.target})})
-    _from_the_person(action.text, words)
+    if not fold_text(action.text):
+        raise BadInput("nothing was said: give the words")
     if action.kind == "withdraw":
         correction = _correction(session, action, by, at)
         return session.model_copy(update={"corrections": (*session.corrections, correction)})
     added = session.model_copy(update={"said": (*session.said, *_said(session, action, by, at))})
     ticket_of(added)  # raises where it grows too long
     return added
+
+
+def note(action: Action, by: str) -> str:
+    """What is told of an addition: whose words it is now."""
+    if action.kind == "customer_said":
+        return "In the ticket now, as the customer's words."
+    return f"In the ticket now, as said by support ({by})." if action.kind == "support_said" else ""
+
+
+def another(context: Context) -> Context:
+    """What holds for the next ticket, too: the office's hours. Account, SLA, tier, override are the former one's."""
+    return Context(calendar=context.calendar)
 
 
 def _said(session: Session, action: Action, by: str, at: datetime) -> tuple[Said, ...]:
@@ -78,13 +88,6 @@ def answer(session: Session, action: Action) -> Action:
     question = _question(session, action.target)
     by_customer = question is not None and question.ask == "customer"
     return action.model_copy(update={"kind": "customer_said"}) if by_customer else action
-
-
-def _from_the_person(text: str, words: str | None) -> None:
-    if not text.strip():
-        raise BadInput("nothing was said: give the words")
-    if words is not None and not stands_in(text, words):
-        raise BadInput(f"{text[:60]!r} are not the words that you wrote, so they were not added: say it once more")
 
 
 def _correction(session: Session, action: Action, by: str, at: datetime) -> Correction:
@@ -152,9 +155,9 @@ def _spelled(text: str) -> str:
     """ISO 8601 as a deadline line writes it."""
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return text if moment.tzinfo is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except (ValueError, OverflowError):  # no ISO time, or one at the end of all times
         return text
-    return text if moment.tzinfo is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def replaced(edits: tuple[Edit, ...], new: tuple[Edit, ...]) -> tuple[Edit, ...]:

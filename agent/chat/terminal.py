@@ -14,6 +14,7 @@ from agent.chat import clipboard
 from agent.chat.ear import Ear
 from agent.chat.engine import Chat
 from agent.chat.events import Copy, Event, Refused, Told
+from agent.chat.heard import another
 from agent.chat.interrupts import Interrupts, unechoed
 from agent.chat.kept import Keeper, suggested
 from agent.chat.opening import file_named, means_a_file
@@ -52,7 +53,7 @@ class Terminal:
         keep: bool = False,
     ) -> None:
         self._make, self._painter, self._clock = make, painter, clock
-        self._fresh = Session(context=session.context)
+        self._fresh = Session(context=another(session.context))
         self._screen, self._keeper, self._keep = screen, keeper, keep
         self._file: str | None = None
         self._saved = session if keeper is not None and keeper.resumed else None
