@@ -204,7 +204,7 @@ def test_what_was_typed_is_remembered_when_the_model_fails() -> None:
 def test_the_next_ticket_knows_nothing_of_the_last_one() -> None:
     talk = Talk(EXPORT)
     talk.say("/tier L2")
-    talk.say("/override escalate security critical the CISO asked for it")
+    talk.say("/override escalate security critical: the CISO asked for it")
     talk.chat.begin(SIGN_ON)
     decision = talk.of(Decided)[-1].result.decision
     assert (decision.outcome, decision.tier, decision.override) == ("handle", "L1", None)
@@ -575,7 +575,7 @@ def test_without_a_ledger_it_says_so() -> None:
 
 def test_a_persons_own_decision_stands_beside_the_rules() -> None:
     talk = Talk(SIGN_ON)
-    talk.say("/override escalate engineering high the head of support wants it")
+    talk.say("/override escalate engineering high: the head of support wants it")
     decision = talk.of(Decided)[0].result.decision
     assert (decision.outcome, decision.owner, decision.severity) == ("escalate", "engineering", "high")
     assert decision.override is not None
@@ -585,7 +585,15 @@ def test_a_persons_own_decision_stands_beside_the_rules() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["/override", "/override later because", "/override escalate engineering high", "/override escalate why"]
+    "line",
+    [
+        "/override",
+        "/override later: because of this",
+        "/override escalate engineering high",
+        "/override escalate: why",
+        "/override handle product: questions are in the docs",
+        "/override escalate high risk: of churn here",
+    ],
 )
 def test_an_override_needs_a_reason(line: str) -> None:
     talk = Talk(SIGN_ON)
@@ -630,6 +638,12 @@ def test_every_page_can_be_shown(name: str) -> None:
         talk.say(f"/{name}")
         refused = [event.line for event in talk.of(Refused)]
         assert refused == [] or (name == "brief" and "there is no brief" in refused[0])
+
+
+def test_a_path_is_no_command() -> None:
+    talk = Talk()
+    talk.say("/var/log/exporter.log shows the same error again")
+    assert talk.chat.session.said[0].text.startswith("/var/log")
 
 
 def test_words_over_several_lines_are_one_argument() -> None:

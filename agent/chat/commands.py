@@ -27,7 +27,7 @@ COMMANDS: dict[str, Command] = {
     "answer": Command("N WORDS", "the answer to question N, from whoever it was put to", "support_said"),
     "wrong": Command("ID WHY", "a fact is wrong: it fires nothing any more", "withdraw"),
     "tier": Command("L1|L2|manager", "who holds the ticket", "tier"),
-    "override": Command("OUTCOME [TEAM] [SEVERITY] WHY", "your own decision, which stands beside the rules' view"),
+    "override": Command("OUTCOME [TEAM] [SEVERITY]: WHY", "your own decision, which stands beside the rules' view"),
     "why": Command(
         "[TOPIC|RULE|ID]", "why: decision, severity, target, deadline, questions, a rule, a fact", "explain"
     ),

@@ -159,7 +159,7 @@ class Chat:
         if not words:
             return
         try:
-            if words.startswith("/"):
+            if words.startswith("/") and "/" not in words.split(maxsplit=1)[0][1:]:
                 self._command(words)
             else:
                 self._plain(words)

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import get_args
 
-from agent.chat.edits import DEADLINE, edited, survives
+from agent.chat.edits import DEADLINE, edited, places, survives
 from agent.errors import BadInput
 from agent.grounding.fold import fold_text
 from agent.readers.canonical import Entry, extend, plain
@@ -173,7 +173,8 @@ def carried(edits: tuple[Edit, ...], result: Escalation) -> tuple[tuple[Edit, ..
     lost: list[Edit] = []
     for edit in edits:
         late = edit.place == DEADLINE and _is_late(edit.text, result)
-        (kept if survives(edit.place) and not late else lost).append(edit)
+        there = result.brief is not None and edit.place in places(result.brief)
+        (kept if there and survives(edit.place) and not late else lost).append(edit)
     return tuple(kept), tuple(lost)
 
 
@@ -208,16 +209,19 @@ def with_edits(result: Escalation, edits: tuple[Edit, ...]) -> Escalation:
 
 
 def override_of(argument: str) -> tuple[Outcome, Owner | None, Severity | None, str]:
-    """`OUTCOME [TEAM] [SEVERITY] WHY`, as the person typed it. Raises BadInput."""
-    parts = argument.split()
-    outcome = next((value for value in get_args(Outcome) if parts and parts[0].casefold() == value), None)
-    if outcome is None:
-        raise BadInput(f"/override {argument[:40]!r}: expected {', '.join(get_args(Outcome))} first, then why")
-    parts = parts[1:]
-    owner = next((v for v in get_args(Owner) if parts and parts[0].casefold() in (v, v.partition("_")[0])), None)
-    parts = parts[1:] if owner else parts
-    severity = next((v for v in get_args(Severity) if parts and parts[0].casefold() == v), None)
-    parts = parts[1:] if severity else parts
-    if len(parts) < 2:
-        raise BadInput("/override: say why, in a few words; the reason is kept with the decision")
-    return outcome, owner, severity, " ".join(parts)[:LONGEST_WHY]
+    """`OUTCOME [TEAM] [SEVERITY]: WHY`, as the person typed it. Raises BadInput."""
+    head, colon, why = argument.partition(":")
+    words = head.casefold().split()
+    outcome = next((value for value in get_args(Outcome) if words[:1] == [value]), None)
+    owner = next((value for value in get_args(Owner) if {value, value.partition("_")[0]} & set(words[1:])), None)
+    severity = next((value for value in get_args(Severity) if value in words[1:]), None)
+    known = 1 + (owner is not None) + (severity is not None)
+    if outcome is None or len(words) != known or (known > 1 and outcome != "escalate"):
+        teams, levels = ", ".join(get_args(Owner)), ", ".join(get_args(Severity))
+        raise BadInput(
+            f"/override {head[:40]!r}: expected escalate with a team ({teams}) and a severity ({levels}) if you "
+            "name them, or handle, or needs_info; then a colon and why"
+        )
+    if not colon or len(why.split()) < 2:
+        raise BadInput("/override: say why behind a colon, in a few words; the reason is kept with the decision")
+    return outcome, owner, severity, " ".join(why.split())[:LONGEST_WHY]
