@@ -245,7 +245,7 @@ def main(arguments):
     if verb == "bundle":
         return become([ensure(RUNTIME), os.path.join(ROOT, "scripts", "bundle.py")] + rest)
     if verb == "runtimes":
-        return become([ensure(RUNTIME), "-m", "tests.runtimes"] + rest, ROOT)
+        return become([ensure(HOSTS), "-m", "tests.runtimes"] + rest, ROOT)
     if verb == "bench":
         return become([ensure(RUNTIME), os.path.join(ROOT, "evals", "bench", "bench.py")] + rest)
     needed = HOSTS if verb == "mcp" else RUNTIME

@@ -68,14 +68,14 @@ def main(arguments: list[str]) -> int:
             verdict, report, seconds = outcome(CHECKS[name], bench)
             bad += verdict != "ok"
             print(f"{verdict:8}{name:20}{seconds:6.1f} s  {report}", flush=True)
+        took = time.monotonic() - started
+        installing = sum(bench.clients.seconds.values())
+        print(f"{len(names) - bad} of {len(names)} ok in {took:.0f} s, of which {installing:.0f} s for installing clients")
     finally:
         if given.keep:
             print(f"kept: {work}")
         else:
             shutil.rmtree(work, ignore_errors=True)
-    took = time.monotonic() - started
-    installing = sum(bench.clients.seconds.values())
-    print(f"{len(names) - bad} of {len(names)} ok in {took:.0f} s, of which {installing:.0f} s for installing clients")
     return 1 if bad else 0
 
 
