@@ -2,7 +2,6 @@
 
 import json
 import logging
-import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -119,7 +118,6 @@ def _spent(folder: Path) -> int:
 def _quiet() -> None:
     """Libraries' chatter is no part of the progress display."""
     logging.getLogger("httpx2").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module="dateparser")
 
 
 def load_run(folder: Path) -> Run:

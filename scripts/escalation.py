@@ -28,7 +28,6 @@ NEEDED = (
     "tenacity",
     "charset_normalizer",
     "inscriptis",
-    "dateparser",
     "text_to_num",
     "holidays",
     "sqlalchemy",

@@ -865,7 +865,7 @@ def test_times(written: object, read: datetime | None) -> None:
 def test_plain_text_imports_nothing_heavy() -> None:
     code = (
         "import sys\nfrom agent.readers import read_ticket\nread_ticket('Customer: it fails')\n"
-        "heavy = {'charset_normalizer', 'inscriptis', 'lxml', 'email.parser', 'anthropic', 'jinja2', 'dateparser'}\n"
+        "heavy = {'charset_normalizer', 'inscriptis', 'lxml', 'email.parser', 'anthropic', 'jinja2'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

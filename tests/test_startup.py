@@ -16,7 +16,6 @@ NETWORK = {"anthropic", "httpx", "httpx2", "httpcore2", "requests", "urllib3", "
 HEAVY = {
     "prompt_toolkit",
     "jinja2",
-    "dateparser",
     "inscriptis",
     "holidays",
     "tenacity",
