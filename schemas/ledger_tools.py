@@ -281,6 +281,7 @@ class DueList(Bounded):
     total: int
     due: tuple[DueItem, ...]
     next_after: int | None = Field(description="`after` of the next page; null at the end")
+    note: str = Field(default="", description="Why nothing is here, where there is no ledger yet")
 
 
 class EscalationLine(Model):
@@ -309,6 +310,7 @@ class EscalationList(Bounded):
     total: int
     escalations: tuple[EscalationLine, ...]
     next_after: int | None = Field(description="`after` of the next page; null at the end")
+    note: str = Field(default="", description="Why nothing is here, where there is no ledger yet")
 
 
 class EscalationShown(Bounded):

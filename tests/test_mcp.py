@@ -134,7 +134,8 @@ def test_mistakes_are_answers_that_the_model_can_act_on(tmp_path: Path) -> None:
             assert "call check_facts again" in await error(client, "decide", case="case-0")
             assert "no such field, expected case" in await error(client, "decide", case="x", severity="high")
             assert "case missing" in await error(client, "decide")
-            assert await error(client, "due") == "there is no ledger yet: open_escalation makes one"
+            shown = await error(client, "show_escalation", id="ESC-1")
+            assert shown == "there is no ledger yet: open_escalation makes one"
             with pytest.raises(MCPError, match="no tool 'decide_all': use one of read_ticket"):
                 await client.call_tool("decide_all", {})
 

@@ -55,18 +55,33 @@ UNSAID: dict[str, Any] = {
 COMMON = frozenset(shapes.Writing.model_fields)
 FLAG_OF = {"ladder_step": "step"}
 BREACHES_SHOWN = 20
+NO_LEDGER = "There is no ledger yet: nothing was opened, so nothing is due."
 
 
 def find_similar(desk: Desk, given: shapes.FindSimilarInput, _: Caller) -> shapes.FoundSimilar:
     """Earlier tickets that are, or may be, the same."""
     from agent.commands.similar import plain
+    from agent.ledger.fingerprint import fingerprint
     from agent.ledger.memory import Memory
 
     case = desk.cases.get(given.case)
     if case.facts is None:
         raise BadInput(f"{case.handle} has no facts yet: call check_facts with it and your report first")
+    given_context, now = case.given or Context(), desk.clock()
+    if not desk.has_ledger():
+        new = fingerprint(case.ticket, case.facts, given_context, now)
+        return shapes.FoundSimilar(
+            case=case.handle,
+            ticket=new.ticket,
+            codes=tuple(new.codes),
+            symptoms=tuple(new.symptoms),
+            open_escalation=None,
+            override=None,
+            similar=(),
+            next=what_next("find_similar", unjudged=0),
+        )
     memory = Memory(desk.open_ledger(), desk.settings)
-    recall = memory.recall(case.ticket, case.facts, case.given or Context(), desk.clock())
+    recall = memory.recall(case.ticket, case.facts, given_context, now)
     context, _similar = memory.conclude(recall, None)
     found = [plain(candidate) for candidate in (*recall.sure, *recall.earlier)]
     return shapes.FoundSimilar(
@@ -159,6 +174,8 @@ def due(desk: Desk, given: shapes.DueInput, _: Caller) -> shapes.DueList:
     from agent.ledger.queries import due as due_until
 
     now = desk.clock()
+    if not desk.has_ledger():
+        return shapes.DueList(now=now, total=0, due=(), next_after=None, note=NO_LEDGER)
     found, total = due_until(
         desk.open_ledger().database,
         now + timedelta(hours=given.ahead),
@@ -175,6 +192,8 @@ def list_escalations(desk: Desk, given: shapes.ListEscalationsInput, _: Caller) 
     """Escalations, the most severe first."""
     from agent.ledger.queries import LIVE, listing
 
+    if not desk.has_ledger():
+        return shapes.EscalationList(total=0, escalations=(), next_after=None, note=NO_LEDGER)
     lines, total = listing(
         desk.open_ledger().database,
         states=given.state or LIVE,
