@@ -70,9 +70,7 @@ def main(arguments: list[str]) -> int:
             print(f"{verdict:8}{name:20}{seconds:6.1f} s  {report}", flush=True)
         took = time.monotonic() - started
         installing = sum(bench.clients.seconds.values())
-        print(
-            f"{len(names) - bad} of {len(names)} ok in {took:.0f} s, of which {installing:.0f} s for installing clients"
-        )
+        print(f"{len(names) - bad} of {len(names)} ok in {took:.0f} s, {installing:.0f} s of it for installing clients")
     finally:
         if given.keep:
             print(f"kept: {work}")

@@ -33,14 +33,16 @@ def from_the_marketplace(bench: Bench) -> str:
     """The repository as a marketplace; the packages come by `dev.py install` in the installed folder."""
     place = bench.place("claude-marketplace")
     claude = bench.clients.program("claude-code")
-    environment = place.environment()
-    # A marketplace that is a folder would be read where it lies. So it is a URL, which git finds on this disk.
-    rewrite = f"url.{bench.source.as_uri()}.insteadOf"
-    place.run(["git", "config", "--global", rewrite, MARKETPLACE], environment)
-    place.run([claude, "plugin", "marketplace", "add", MARKETPLACE], environment)
     marketplace = json.loads((bench.source / ".claude-plugin" / "marketplace.json").read_text(encoding="utf-8"))
-    place.run([claude, "plugin", "install", f"{SKILL}@{marketplace['name']}"], environment)
-    listed = json.loads(place.run([claude, "plugin", "list", "--json"], environment))
+    # Behind the proxy: with a key, the client asks its maker's API each time, and waits where nobody refuses.
+    with place.api(with_the_skill(offline_reader)) as api:
+        environment = place.environment(api)
+        # A marketplace that is a folder would be read where it lies. So it is a URL, which git finds on this disk.
+        rewrite = f"url.{bench.source.as_uri()}.insteadOf"
+        place.run(["git", "config", "--global", rewrite, MARKETPLACE], environment)
+        place.run([claude, "plugin", "marketplace", "add", MARKETPLACE], environment)
+        place.run([claude, "plugin", "install", f"{SKILL}@{marketplace['name']}"], environment)
+        listed = json.loads(place.run([claude, "plugin", "list", "--json"], environment))
     installed = Path(next(plugin["installPath"] for plugin in listed if plugin["id"].startswith(f"{SKILL}@")))
     holds(installed.is_relative_to(place.home), f"installed outside the home: {installed}")
     # With the settings for pip of whoever runs this: a user would have them.
