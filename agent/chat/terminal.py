@@ -30,6 +30,7 @@ OWN: dict[str, tuple[str, str]] = {
     "quit": ("", "leave"),
 }
 """The surface's commands: argument, help."""
+_CASE = ("original", "said", "corrections", "edits", "context", "message", "result")
 NOT_KEPT = "this chat is not kept: /keep NAME first, or {again} to leave it"
 
 Make = Callable[[Session, Callable[[Event], None]], Chat]
@@ -180,7 +181,9 @@ class Terminal:
             return "interrupted: paste the ticket again, or name its file"
         if session.pending or session.result is None:
             return "interrupted: nothing that was said is lost; /again goes on"
-        return "interrupted: nothing was changed" if session is before else "interrupted: what was done so far stands"
+        # What was spent and what was talked about may have grown; the case is the rest.
+        same = all(getattr(session, part) == getattr(before, part) for part in _CASE)
+        return f"interrupted: {'nothing was changed' if same else 'what was done so far stands'}"
 
     def _begin_to_keep(self, name: str) -> None:
         if self.chat.session.original is None:
