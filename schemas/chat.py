@@ -19,6 +19,7 @@ class Said(Model):
     author: str = ""
     time: AwareDatetime
     text: str
+    asked: str = Field(default="", description="The question that the words answer: it stands before them")
     internal: bool = Field(default=False, description="The customer was not told it")
 
 

@@ -89,7 +89,7 @@ def test_the_customers_answer_to_a_question_is_the_customers() -> None:
     number = put.index("customer") + 1
     talk.say(f"/answer {number} we export from Reports, every month")
     asked, answered = talk.of(Decided)[0].result.ticket.messages[-2:]
-    assert (asked.speaker, asked.internal, answered.speaker) == ("support", False, "customer")
+    assert (asked.speaker, asked.internal, answered.speaker) == ("support", True, "customer")
 
 
 def test_instructions_that_are_relayed_change_nothing() -> None:

@@ -492,4 +492,4 @@ def test_this_machine_is_open_to_a_test_that_says_so() -> None:
 
 def test_no_test_sees_a_key() -> None:
     ours = {name for name in os.environ if name.startswith(("ANTHROPIC_", "ESCALATION_"))}
-    assert ours == {"ESCALATION_DB"}  # a ledger of the test's own
+    assert ours == {"ESCALATION_DB", "ESCALATION_CHATS"}  # of the test's own

@@ -7,12 +7,12 @@ from typing import get_args
 from agent.chat.edits import DEADLINE, edited, places, survives
 from agent.errors import BadInput
 from agent.grounding.fold import fold_text
-from agent.readers.canonical import Entry, extend, plain
+from agent.readers.canonical import Body, Entry, extend, plain
 from schemas.chat import Action, Correction, Edit, Said, Session
 from schemas.context import Context
 from schemas.decision import Question
 from schemas.escalation import Escalation
-from schemas.ticket import Ticket
+from schemas.ticket import Span, Ticket
 from schemas.vocabulary import Outcome, Owner, Severity, Tier
 
 LONGEST_WHY = 500
@@ -32,7 +32,16 @@ def with_words(ticket: Ticket, words: str, by: str, at: datetime) -> Ticket:
 def _extended(ticket: Ticket, said: tuple[Said, ...]) -> Ticket:
     if not said:
         return ticket
-    return extend(ticket, [Entry(s.speaker, s.author or None, s.time, plain(s.text), s.internal) for s in said])
+    return extend(ticket, [Entry(s.speaker, s.author or None, s.time, _body(s), s.internal) for s in said])
+
+
+def _body(said: Said) -> Body:
+    """The words, behind the question that they answer: it gives them their sense, and nobody said it."""
+    words, question = plain(said.text), plain(said.asked).text.strip()
+    if not question:
+        return words
+    asked = Span(start=0, end=len(question), kind="asked")
+    return Body(f"{question}\n{words.text}" if words.text else question, (asked,), words.notes)
 
 
 def after(session: Session, action: Action, *, by: str, at: datetime) -> Session:
@@ -67,10 +76,13 @@ def _said(session: Session, action: Action, by: str, at: datetime) -> tuple[Said
     """The words as messages of the ticket. An answer stands behind its question: alone, "yes" says nothing."""
     words, question = action.text.strip(), _question(session, action.target)
     if action.kind == "customer_said":
-        asked = (Said(speaker="support", author=by, time=at, text=question.text),) if question else ()
-        return (*asked, Said(speaker="customer", time=at, text=words))
-    text = f"{question.text}\n{words}" if question else words
-    return (Said(speaker="support", author=by, time=at, text=text, internal=True),)
+        # The question is the program's, and when the customer was asked it in which words is not known.
+        note = Said(
+            speaker="support", author=by, time=at, text="", asked=question.text if question else "", internal=True
+        )
+        return (*((note,) if question else ()), Said(speaker="customer", time=at, text=words))
+    asked = question.text if question else ""
+    return (Said(speaker="support", author=by, time=at, text=words, asked=asked, internal=True),)
 
 
 def _question(session: Session, number: str) -> Question | None:

@@ -49,7 +49,7 @@ class _Draft:
 def ground(ticket: Ticket, report: FactsReport) -> Facts:
     """Facts of the report with place, speaker, status and reason; `removed` names what did not hold."""
     folded = fold(ticket.text)
-    instructions = find_instructions(ticket, folded)
+    instructions = _instructions(ticket, folded)
     finder = Finder(ticket, folded, instructions)
     reported = _reported_instructions(finder, report)
     if reported:
@@ -109,6 +109,14 @@ def ground(ticket: Ticket, report: FactsReport) -> Facts:
         ticket_id=ticket.id,
         opened=ticket.opened,
     )
+
+
+def _instructions(ticket: Ticket, folded: Folded) -> tuple[Instruction, ...]:
+    """The orders in the ticket. The program's own questions give none, and none to the answer behind them."""
+    said = ticket.without_asked()
+    if said == ticket.text:
+        return find_instructions(ticket, folded)
+    return find_instructions(ticket.model_copy(update={"text": said}))
 
 
 def _holds(answered: bool, claim: Claim) -> bool:

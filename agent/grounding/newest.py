@@ -42,7 +42,8 @@ class Order:
     """When a claim was said: by its message's time, within it by position.
 
     A message without a time takes that of the one before it; the head comes first. A time without a zone is read as
-    UTC: within one ticket that keeps the order.
+    UTC: within one ticket that keeps the order. What was added to a ticket was said after all that stood there,
+    whatever its clock says beside times without a zone.
     """
 
     def __init__(self, ticket: Ticket) -> None:
@@ -51,6 +52,8 @@ class Order:
         for message in ticket.messages:
             if message.time is not None:
                 last = message.time if message.time.tzinfo else message.time.replace(tzinfo=UTC)
+            if message.added:
+                last = max([last, *self._times])
             self._times.append(last)
         self._quoted = Intervals((span.start, span.end) for span in ticket.spans if span.kind == "quoted")
 

@@ -55,6 +55,7 @@ class Finder:
             kind: Intervals((s.start, s.end) for s in ticket.spans if s.kind == kind)
             for kind in ("quoted", "machine", "hidden")
         }
+        self._asked = tuple(span for span in ticket.spans if span.kind == "asked")
 
     def place(self, quote: str, asserter: Asserter | None, disarm: bool = True, kind: str | None = None) -> Place | str:
         """The best place of the quote, or in one line why it has none.
@@ -67,6 +68,7 @@ class Finder:
             spots = list(self._folded.occurrences(needle))
             if not spots and not disarm:  # an order may be a piece of a file's name; it is evidence for nothing else
                 spots = list(self._folded.occurrences(needle, inside_tokens=True))
+            spots = [spot for spot in spots if not self._is_asked(*spot)]
             if not spots:
                 continue
             best = self._best(spots, asserter, disarm, kind)
@@ -123,6 +125,7 @@ class Finder:
         known = self._sentences.get((place.start, place.end))
         if known is None:
             low, high = self.bounds(place.message)
+            low = max([low, *(span.end for span in self._asked if low <= span.end <= place.start)])
             if place.in_head and self._starts:
                 high = self._starts[0]
             known = sentence_around(self.text, place.start, place.end, low, max(high, place.end))
@@ -160,6 +163,10 @@ class Finder:
         other = asserter is not None and asserter != "quoted" and place.speaker != asserter
         return disarm and place.instructs, disarm and place.hidden, pasted, other
 
+    def _is_asked(self, start: int, end: int) -> bool:
+        """Whether the words are a question of the program's and nothing more: nobody said them there."""
+        return any(span.start <= start and end <= span.end for span in self._asked)
+
     def _is_denied(self, place: Place, kind: str) -> bool:
         first, last = self._sentence(place)
         position = self._folded.position_of
@@ -173,6 +180,8 @@ class Finder:
             return "the quote is empty"
         if "..." in wanted.strip(". "):
             return "the quote joins fragments with an ellipsis: it must be one unbroken stretch of the ticket"
+        if any(next(self._folded.occurrences(needle), None) for needle in needles(quote)):
+            return "the quote stands only in a question that the program asked: nobody said it"
         closest = self._closest(wanted)
         return f"the quote is not in the ticket{closest}"
 

@@ -8,8 +8,8 @@ LONGEST = 200
 
 
 def ticket_of(ticket: Ticket, facts: Facts, context: Context) -> str:
-    """By what the ledger knows the ticket: its id, or its text where it has none."""
-    return context.ticket_id or ticket.id or facts.ticket_id or f"sha256:{ticket.sha256[:16]}"
+    """By what the ledger knows the ticket: its id, or the text that it had at first where it has none."""
+    return context.ticket_id or ticket.id or facts.ticket_id or f"sha256:{(ticket.origin or ticket.sha256)[:16]}"
 
 
 def account_of(facts: Facts, context: Context) -> str | None:

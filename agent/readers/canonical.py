@@ -11,6 +11,9 @@ from agent.readers.decode import clean
 from agent.readers.spans import find_spans
 from schemas.ticket import Format, Span, Speaker, Ticket
 
+MAX_EXTENDED = MAX_TEXT + 50_000
+"""Code points of a ticket with what was said to it later: one that was cut at MAX_TEXT must leave room for that."""
+
 _SPEAKER_LABEL: dict[Speaker, str] = {
     "customer": "Customer",
     "support": "Support",
@@ -98,15 +101,11 @@ def render(source: Source) -> Ticket:
                 internal=entry.internal,
             )
         )
-        spans += [
-            Span(start=body + span.start, end=body + min(span.end, len(text)), kind=span.kind)
-            for span in entry.body.spans
-            if span.start < min(span.end, len(text))
-        ]
+        spans += _moved(entry.body.spans, body, len(text))
         pieces.append(piece)
         notes += entry.body.notes
         if _FORGED.search(text):
-            notes.append(f"Message {len(parts)} holds a line that imitates a message header; it opens no message.")
+            notes.append(_imitates(len(parts)))
         position += len(piece)
     short = cut("".join(pieces), parts, spans)
     return Ticket(
@@ -126,11 +125,12 @@ def render(source: Source) -> Ticket:
 def extend(ticket: Ticket, entries: Sequence[Entry]) -> Ticket:
     """The ticket with further messages behind its own. What stood in it keeps its offsets.
 
-    Raises BadInput where the text would exceed MAX_TEXT.
+    Raises BadInput where the text would exceed MAX_EXTENDED.
     """
     pieces = [ticket.text if ticket.text.endswith("\n\n") else ticket.text.rstrip("\n") + "\n\n"]
     position = len(pieces[0])
     parts: list[Part] = []
+    spans = list(ticket.spans)
     notes = list(ticket.notes)
     for entry in entries:
         header = _header(entry)
@@ -138,18 +138,28 @@ def extend(ticket: Ticket, entries: Sequence[Entry]) -> Ticket:
         piece = f"{header}{text}\n\n"
         body, end = position + len(header), position + len(piece)
         author = _author(entry)
-        parts.append(Part(position, body, end, entry.speaker, author, entry.time, entry.internal))
+        own = _moved(entry.body.spans, body, len(text))
+        # A block that a question quotes opens nothing in the answer behind it.
+        said = max([body, *(span.end for span in own if span.kind == "asked")])
+        parts.append(Part(position, said, end, entry.speaker, author, entry.time, entry.internal, added=True))
+        spans += own
         pieces.append(piece)
         notes += entry.body.notes
+        if _FORGED.search(text):
+            notes.append(_imitates(len(ticket.messages) + len(parts)))
         position = end
-    if position > MAX_TEXT:
-        raise BadInput(f"the ticket would have {position:,} characters, at most {MAX_TEXT:,} are read: say it shorter")
+    if position > MAX_EXTENDED:
+        raise BadInput(
+            f"the ticket would have {position:,} characters, at most {MAX_EXTENDED:,} are read with all that is said: "
+            "say it shorter"
+        )
     text = "".join(pieces)
     return ticket.model_copy(
         update={
             "text": text,
             "messages": (*ticket.messages, *(part.message() for part in parts)),
-            "spans": find_spans(text, parts, ticket.spans),
+            "spans": find_spans(text, parts, spans, added=True),
+            "origin": ticket.origin or ticket.sha256,
             "notes": tuple(_unique(notes)),
         }
     )
@@ -166,6 +176,19 @@ def _head(source: Source, files: Sequence[str]) -> str:
     ]
     written = [(one_line(key, 80), one_line(value, 2000)) for key, value in lines if value not in (None, "")]
     return "".join(f"{key}: {value}\n" for key, value in written if key and value) + ("\n" if written else "")
+
+
+def _imitates(number: int) -> str:
+    return f"Message {number} holds a line that imitates a message header; it opens no message."
+
+
+def _moved(spans: Sequence[Span], start: int, length: int) -> list[Span]:
+    """A body's spans, where the body of this length begins at `start`."""
+    return [
+        Span(start=start + span.start, end=start + min(span.end, length), kind=span.kind)
+        for span in spans
+        if span.start < min(span.end, length)
+    ]
 
 
 def _header(entry: Entry) -> str:

@@ -23,6 +23,7 @@ class Part:
     author: str | None = None
     time: datetime | None = None
     internal: bool = False
+    added: bool = False
 
     def message(self) -> Message:
         """The schema's view of it."""
@@ -33,6 +34,7 @@ class Part:
             author=self.author,
             time=self.time,
             internal=self.internal,
+            added=self.added,
         )
 
 

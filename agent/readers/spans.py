@@ -10,19 +10,27 @@ from schemas.ticket import Span
 
 
 def find_spans(
-    text: str, parts: Sequence[Part], known: Sequence[Span] = (), marker: tuple[int, int] | None = None
+    text: str,
+    parts: Sequence[Part],
+    known: Sequence[Span] = (),
+    marker: tuple[int, int] | None = None,
+    *,
+    added: bool = False,
 ) -> tuple[Span, ...]:
     """Spans in the head and in every message's body, besides those `known` from the source's own structure.
 
     Each body is looked at alone: a block that one author leaves open must not swallow the next author's words. The
-    `marker` of a cut splits the body it stands in.
+    `marker` of a cut splits the body it stands in. `added`: the parts were put behind a ticket that was read before,
+    and what they hold hides nothing in it: a comment that its text leaves open is not closed by their `-->`.
     """
     spans = list(known)
     for start, end, tail in _bodies(len(text), parts, marker):
         lines = _lines(text, start, end)
         spans += [Span(start=a, end=b, kind="machine") for a, b in machine_ranges(text, lines, tail)]
         spans += [Span(start=a, end=b, kind="quoted") for a, b in quoted_ranges(text, lines)]
-    spans += [Span(start=a, end=b, kind="hidden") for a, b in hidden_ranges(text, 0, len(text))]
+    whole = [(part.body, min(part.end, len(text))) for part in parts] if added else [(0, len(text))]
+    for start, end in whole:
+        spans += [Span(start=a, end=b, kind="hidden") for a, b in hidden_ranges(text, start, end)]
     if marker is not None:
         spans.append(Span(start=marker[0], end=marker[1], kind="machine"))
     return merge((_trimmed(text, span) for span in spans if span.start < span.end), text)

@@ -1,8 +1,10 @@
 """Traceability of numbers: amounts, counts, shares and spans of time (policy 5)."""
 
 import re
+from bisect import bisect_right
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 from itertools import islice
 
 from agent.grounding.fold import fold_text
@@ -21,6 +23,9 @@ _IDIOMS = re.compile(
     r"|\b(?:step|steps|point|option|part|item) ?\d{1,2}(?:\s?[-–]\s?\d{1,2})?\b",
     re.IGNORECASE | re.MULTILINE,
 )
+_FOLLOWING = re.compile(r"[ -]([^\W\d_]+)")
+_BEHIND = re.compile(r"\s?%|[ -][^\W\d_]+")
+_SIGN = re.compile(r"[€$£¥₹]\s?\Z")
 _ORDINALS = {"st", "nd", "rd", "th"}
 _ONE_OF = {
     "customer",
@@ -89,9 +94,9 @@ def _is_year(number: Number, text: str, sources: Sources) -> bool:
 
 def _exempt(number: Number, unit: str | None, text: str) -> bool:
     """Numbers that claim nothing: idioms, list numbers, what counts the brief's own items, one."""
-    if any(m.start() <= number.start and number.end <= m.end() for m in _IDIOMS.finditer(text)):
+    if _in_idiom(number, text):
         return True
-    following = re.match(r"[ -]([^\W\d_]+)", text[number.end :])
+    following = _FOLLOWING.match(text, number.end)
     noun = following[1].casefold() if following else ""
     if number.value == 1 and unit is None and (number.word or noun in _ONE_OF):
         return True
@@ -100,6 +105,18 @@ def _exempt(number: Number, unit: str | None, text: str) -> bool:
     if number.value <= 12 and counts_own_things(text, number.end):
         return True
     return number.word and not counts_something(text, number.end)
+
+
+@lru_cache(maxsize=4)
+def _idioms(text: str) -> tuple[tuple[int, int], ...]:
+    """The idioms of a text, in order: looked for once, since the text of a field is asked for each of its numbers."""
+    return tuple(match.span() for match in _IDIOMS.finditer(text))
+
+
+def _in_idiom(number: Number, text: str) -> bool:
+    known = _idioms(text)
+    place = bisect_right(known, (number.start, len(text))) - 1
+    return place >= 0 and number.end <= known[place][1]
 
 
 def _free_span(number: Number, unit: str, part: Field, check: Check) -> bool:
@@ -191,8 +208,8 @@ def _elsewhere(number: Number, sources: Sources) -> bool:
 
 def _shown(number: Number, text: str) -> str:
     """The number with the word behind it, so that a person finds it."""
-    tail = re.match(r"\s?%|[ -][^\W\d_]+", text[number.end :])
-    head = re.search(r"[€$£¥₹]\s?\Z", text[: number.start])
+    tail = _BEHIND.match(text, number.end)
+    head = _SIGN.search(text[max(0, number.start - 2) : number.start])
     return (head.group() if head else "") + number.text + (tail.group() if tail else "")
 
 

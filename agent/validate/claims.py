@@ -73,7 +73,8 @@ def _confirmed_money(facts: Facts, ticket: Ticket, context: Context) -> set[obje
     texts += [
         claim.value for claim in claims if claim.asserted_by in ("support", "system") and claim.status == "counts"
     ]
-    texts += [ticket.text[m.start : m.end] for m in ticket.messages if m.speaker in ("support", "system")]
+    written = ticket.without_asked()
+    texts += [written[m.start : m.end] for m in ticket.messages if m.speaker in ("support", "system")]
     if ticket.messages:
         texts.append(ticket.text[: ticket.messages[0].start])
     return {value for text in texts for number in numbers(text) for value in number.candidates}

@@ -54,7 +54,8 @@ _EXPECTED = re.compile(
 
 def check_promises(brief: Brief, ticket: Ticket) -> list[Finding]:
     """A promise in the message to the customer or in the customer's lines that staff did not make in the ticket."""
-    said = fold_text("\n".join(ticket.text[m.start : m.end] for m in ticket.messages if m.speaker == "support"))
+    written = ticket.without_asked()
+    said = fold_text("\n".join(written[m.start : m.end] for m in ticket.messages if m.speaker == "support"))
     lines = (
         ("CUSTOMER MESSAGE", brief.customer_message, False),
         ("CUSTOMER COMMUNICATION: Last update", brief.last_update, True),

@@ -31,7 +31,8 @@ _TOKEN = re.compile(r"\d+|[^\W\d_]+(?:'[a-z]+)?")
 
 def extract(ticket: Ticket) -> FactsReport:
     """The facts that the rules see. Every quote is a substring of `ticket.text`; what is not said has no entry."""
-    text = ticket.text
+    text = ticket.without_asked()
+    ticket = ticket.model_copy(update={"text": text})  # a question of the program is nobody's statement
     found = passages(ticket)
     placed = place(found)
     secrets = find_secrets(text)

@@ -269,7 +269,7 @@ def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 def _line_kind(line: str, start: int, end: int, spans: Sequence[Span], *, fence: bool) -> "Kind | Literal['hidden']":
     for span in spans:
         if min(end, span.end) - max(start, span.start) > (end - start) // 2:
-            return span.kind
+            return "hidden" if span.kind == "asked" else span.kind
     if fence or _MACHINE.match(line):
         return "machine"
     if line.lstrip().startswith(">"):

@@ -70,7 +70,7 @@ def _people(ticket: Ticket, passages: Sequence[Passage]) -> Iterable[tuple[str, 
             continue
         for titled in _TITLED.finditer(passage.text):
             yield titled[1], titled[2].strip(), _side_of(passage), titled[0].strip(" ,.")
-    for closing in CLOSING.finditer(ticket.text[:200_000]):
+    for closing in CLOSING.finditer(ticket.text):
         signed = re.compile(rf"\s{{0,4}}({_NAME})[ \t]*(?:\n[ \t]*([^\n]{{3,60}}))?").match(ticket.text, closing.end())
         if signed is None:
             continue

@@ -62,7 +62,7 @@ def references(ticket: Ticket, passages: Sequence[Passage], secrets: tuple[Secre
             kind: Reference = "bug_record" if number[1].lower() in {"bug", "pr", "pull request"} else "ticket"
             add(kind, "#" + number[2], passage.start + number.start(), number[0])
     machine = [p for p in passages if p.kind == "machine" and not p.text.startswith("!")]
-    for file in _FILE.finditer(ticket.text[:200_000]):
+    for file in _FILE.finditer(ticket.text):
         name = file[1] or file[2] or file[3]
         code = any(p.start <= file.start() < p.end for p in machine) or ticket.text[file.end() : file.end() + 1] == "("
         if not code and not any(name in value for value in seen):
