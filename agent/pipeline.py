@@ -58,7 +58,6 @@ def road(
     `corrections`: claims that a person took back, which fire nothing.
     """
     from agent.caveats import warnings
-    from agent.grounding.corrected import corrected
     from agent.grounding.ground import ground
     from agent.policy.decide import decide
     from agent.policy.nextsteps import next_steps
@@ -71,7 +70,7 @@ def road(
         report = extracted.value
         if not isinstance(report, FactsReport):
             raise TypeError(f"an ExtractCall was answered with {type(report).__name__}")
-        facts = corrected(ground(ticket, report), corrections)
+        facts = ground(ticket, report, corrections)
         similar: tuple[Similar, ...] = ()
         remarks: tuple[str, ...] = ()
         if memory is not None:

@@ -31,6 +31,9 @@ class Correction(Model):
     quote: str
     start: int = Field(description="Code point of the ticket's text where the quote begins; what is said later follows")
     end: int
+    value: str | None = Field(default=None, description="What the claim says, where its words may say several things")
+    subject: str | None = None
+    issue: int | None = None
     why: str
     by: str
     at: AwareDatetime

@@ -238,3 +238,78 @@ def test_a_long_message_is_checked_while_one_waits() -> None:
     started = time.process_time()
     talk.say("/message " + "We saw 5 of 12,345 things. " * 2000)
     assert time.process_time() - started < 12, "each number looked through the whole text: minutes"
+
+
+# Corrections
+
+LOST = "Some of our data was lost"
+TWICE = (
+    f"Subject: Export\n\n[2026-11-18T08:00:00Z] Customer:\nWe see the errors ERR-5000 and ERR-5001 in the log. "
+    f"{LOST}.\n\n"
+    f"[2026-11-18T09:00:00Z] Support (Jo):\nThanks. You wrote: {LOST}. We look into it.\n"
+)
+
+
+def _code(value: str) -> dict[str, Any]:
+    quote = "errors ERR-5000 and ERR-5001 in the log"
+    return {"kind": "error_code", "value": value, "quote": quote, "asserted_by": "customer"}
+
+
+def test_a_correction_takes_back_one_of_two_values_in_the_same_words() -> None:
+    codes = [_code("ERR-5000"), _code("ERR-5001")]
+    talk = Talk(TWICE, Reader({"measures": codes}, {"measures": codes}, {"measures": codes[1:]}))
+    talk.say("/wrong measure-1 a typo of theirs")
+    assert _states(_facts(talk).measures) == [("ERR-5000", "withdrawn"), ("ERR-5001", "counts")]
+    talk.say("/note We look into it.")
+    assert _states(_facts(talk).measures) == [("ERR-5001", "counts")], "the other one alone is not the one taken back"
+
+
+def test_a_correction_takes_back_the_signal_of_one_issue() -> None:
+    talk = Talk(TWICE, Reader({"signals": [_signal("data_loss", LOST), _signal("data_loss", LOST, issue=2)]}))
+    talk.say("/wrong signal-1 it was a test")
+    assert [(c.issue, c.status) for c in _facts(talk).signals] == [(1, "withdrawn"), (2, "counts")]
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        pytest.param(_signal("data_integrity_risk", LOST), id="a sibling of its kind"),
+        pytest.param(_signal("data_loss", LOST, by="support"), id="another place of the same words"),
+        pytest.param(_signal("data_loss", "Some of our data was lost."), id="the same place, cut otherwise"),
+    ],
+)
+def test_what_was_taken_back_stays_so_however_it_is_read_next(again: dict[str, Any]) -> None:
+    talk = Talk(TWICE, Reader({"signals": [_signal("data_loss", LOST)]}, {"signals": [again]}))
+    talk.say("/wrong signal-1 it was a test account")
+    [claim] = _facts(talk).signals
+    assert (claim.status, claim.reason) == ("withdrawn", "taken back by Ana Lima: it was a test account")
+
+
+def test_a_correction_leaves_what_else_stands_there() -> None:
+    both = [_signal("data_loss", LOST), _signal("data_integrity_risk", LOST), _signal("data_loss", LOST, by="support")]
+    talk = Talk(TWICE, Reader({"signals": both}))
+    talk.say("/wrong signal-1 it was a test account")
+    assert [c.status for c in _facts(talk).signals] == ["withdrawn", "counts", "counts"]
+
+
+def test_a_correction_of_before_values_were_kept_takes_back_all_in_its_words() -> None:
+    codes = {"measures": [_code("ERR-5000"), _code("ERR-5001")]}
+    talk = Talk(TWICE, Reader(codes))
+    talk.say("/wrong measure-1 a typo of theirs")
+    session = talk.chat.session
+    [kept] = session.corrections
+    old = type(kept).model_validate(kept.model_dump(exclude={"value", "subject", "issue"}))
+    report = extract(_result(talk).ticket).model_dump() | codes
+    facts = ground(_result(talk).ticket, FactsReport.model_validate(report), (old,))
+    assert [c.status for c in facts.measures] == ["withdrawn", "withdrawn"]
+
+
+def test_taking_back_the_newest_value_brings_the_older_one_back() -> None:
+    talk = Talk(EXPORT)
+    talk.say("/note The contract of this account is worth 300,000 EUR a year (ARR).")
+    talk.say("/note The contract of this account is worth 300 EUR a year (ARR).")
+    values = {c.value: c for c in _facts(talk).accounts if c.kind == "annual_value"}
+    assert [values["300,000 EUR"].status, values["300 EUR"].status] == ["superseded", "counts"]
+    talk.say(f"/wrong {values['300 EUR'].id} a typo of mine")
+    values = {c.value: c for c in _facts(talk).accounts if c.kind == "annual_value"}
+    assert [values["300,000 EUR"].status, values["300 EUR"].status] == ["counts", "withdrawn"]

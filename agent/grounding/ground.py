@@ -6,8 +6,10 @@ listed in `Facts.removed` with its reason.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from agent.grounding.attribution import attribute, gate, own_asserter
+from agent.grounding.corrected import corrected
 from agent.grounding.extents import order_extent
 from agent.grounding.fold import Folded, fold, fold_text, needles, stands_in
 from agent.grounding.injection import find_instructions
@@ -26,6 +28,9 @@ from schemas.report import (
 )
 from schemas.ticket import Ticket
 from schemas.vocabulary import Asserter
+
+if TYPE_CHECKING:
+    from schemas.chat import Correction
 
 _REMOVED: frozenset[Status] = frozenset({"ungrounded", "instruction"})
 _MEASURED: frozenset[Group] = frozenset({"measure", "account", "attempt", "reproduction"})
@@ -46,8 +51,12 @@ class _Draft:
     withdraws: bool = False
 
 
-def ground(ticket: Ticket, report: FactsReport) -> Facts:
-    """Facts of the report with place, speaker, status and reason; `removed` names what did not hold."""
+def ground(ticket: Ticket, report: FactsReport, corrections: "Sequence[Correction]" = ()) -> Facts:
+    """Facts of the report with place, speaker, status and reason; `removed` names what did not hold.
+
+    `corrections`: claims that a person took back. They are, before one statement is weighed against another: what was
+    never so replaces nothing.
+    """
     folded = fold(ticket.text)
     instructions = _instructions(ticket, folded)
     finder = Finder(ticket, folded, instructions)
@@ -55,7 +64,7 @@ def ground(ticket: Ticket, report: FactsReport) -> Facts:
     if reported:
         instructions = _with_reported(ticket.text, instructions, reported)
         finder = Finder(ticket, folded, instructions)
-    grounder = _Grounder(ticket, folded, finder)
+    grounder = _Grounder(ticket, folded, finder, corrections)
 
     issues = grounder.claims(
         _Draft("issue", entry.kind, entry.quote, value=entry.title, issue=entry.issue) for entry in report.issues
@@ -173,11 +182,12 @@ def _with_reported(
 class _Grounder:
     """Turns drafts into claims for one ticket."""
 
-    def __init__(self, ticket: Ticket, folded: Folded, finder: Finder) -> None:
-        self._ticket, self._folded, self._finder = ticket, folded, finder
+    def __init__(self, ticket: Ticket, folded: Folded, finder: Finder, corrections: "Sequence[Correction]") -> None:
+        self._ticket, self._folded, self._finder, self._corrections = ticket, folded, finder, corrections
 
     def claims(self, drafts: Iterable[_Draft]) -> list[Claim]:
-        return [self._claim(draft, position) for position, draft in enumerate(drafts, 1)]
+        claims = [self._claim(draft, position) for position, draft in enumerate(drafts, 1)]
+        return corrected(claims, self._corrections)
 
     def _claim(self, draft: _Draft, position: int) -> Claim:
         disarms = not (draft.group == "signal" and draft.kind == "instruction_in_ticket")

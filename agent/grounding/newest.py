@@ -125,7 +125,7 @@ def _replace(group: list[Claim], replaced: dict[str, Claim], order: Order) -> No
                 continue
             if _one_breath(older, newest):
                 continue
-            if (newest.status == "counts" or older.status != "counts") and not _same(older.value, newest.value):
+            if (newest.status == "counts" or older.status != "counts") and not same_value(older.value, newest.value):
                 replaced[older.id] = newest
 
 
@@ -140,7 +140,8 @@ def _superseded(claim: Claim, newer: Claim | None) -> Claim:
     return claim.model_copy(update={"status": "superseded", "reason": f"replaced by {value!r}, said by {_who(newer)}"})
 
 
-def _same(one: str, other: str) -> bool:
+def same_value(one: str, other: str) -> bool:
+    """Whether two values are one, folded or by their numbers."""
     if fold_text(one) == fold_text(other):
         return True
     from agent.notation import numbers
