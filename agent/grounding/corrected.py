@@ -34,7 +34,7 @@ def _meant(correction: "Correction", claims: list[Claim]) -> list[Claim]:
     own = [claim for claim in group if claim.kind == correction.kind]
     # One signal is not read as another of its group while its own kind stands there, whatever became of it.
     siblings = [claim for claim in group if _is_sibling(claim.kind, correction)]
-    roads: "tuple[tuple[list[Claim], Callable[[Correction, Claim], bool]], ...]" = (
+    roads: tuple[tuple[list[Claim], Callable[[Correction, Claim], bool]], ...] = (
         (own, _same_place),
         (own, _same_words),
         (siblings, _same_words),
