@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
+from agent.chat import secrets
 from agent.render import words
 from schemas.escalation import Escalation
-from schemas.facts import Claim
+from schemas.facts import Claim, Facts
 
 MOST_FACTS = 10
 """Lines about facts; a long message holds dozens."""
@@ -34,11 +35,13 @@ def _facts(before: Escalation, after: Escalation) -> list[str]:
     lines = []
     for claim in after.facts.claims():
         known = next((old for old in before.facts.claims() if _same(old, claim)), None)
+        if known is None and claim.group == "person":
+            continue  # who typed a note stands over it, and decides nothing
         if known is None:
-            lines.append(f"New: {_told(claim)}")
+            lines.append(f"New: {_told(claim, after.facts)}")
         elif known.status != claim.status:
-            reason = f" ({claim.reason})" if claim.reason else ""
-            lines.append(f"{words.STATUS_WORDS[claim.status]}: {_told(claim)}{reason}")
+            reason = f" ({secrets.masked(claim.reason, after.facts)})" if claim.reason else ""
+            lines.append(f"{words.STATUS_WORDS[claim.status]}: {_told(claim, after.facts)}{reason}")
     more = len(lines) - MOST_FACTS
     return lines if more <= 0 else [*lines[:MOST_FACTS], f"and {more} more facts; /facts lists them all"]
 
@@ -59,5 +62,6 @@ def _when(moment: datetime | None) -> str:
     return words.when(moment) if moment is not None else "none"
 
 
-def _told(claim: Claim) -> str:
-    return f"{words.claim_label(claim)}: “{words.clip(claim.quote)}”"
+def _told(claim: Claim, facts: Facts) -> str:
+    label = secrets.masked(words.claim_label(claim), facts)
+    return f"{label}: “{words.clip(secrets.masked(claim.quote, facts))}”"

@@ -5,6 +5,7 @@ A topic is `decision`, `severity`, `target`, `deadline`, `questions` or `changes
 
 from collections.abc import Iterable
 
+from agent.chat import secrets
 from agent.errors import BadInput
 from agent.render import render_decision, words
 from agent.render.formats import text_environment
@@ -33,7 +34,7 @@ def explain(topic: str, result: Escalation) -> str:
             raise BadInput(
                 f"{wanted[:40]!r}: expected {', '.join(TOPICS)}, a rule that fired, or the id of a fact; see /facts"
             )
-        parts = [(f"{claim.id}: {words.claim_label(claim)}", _claim(claim, decision))]
+        parts = [(f"{claim.id}: {secrets.masked(words.claim_label(claim), result.facts)}", _claim(claim, result))]
     return _written(parts)
 
 
@@ -105,10 +106,12 @@ def _about(rule: FiredRule, result: Escalation) -> list[str]:
     return [*quoted, *([found.because] if found.because else [])]
 
 
-def _claim(claim: Claim, decision: Decision) -> list[str]:
-    used = [rule.id for rule in decision.rules if claim.id in rule.claims]
-    lines = [f"“{words.clip(claim.quote)}”"]
+def _claim(claim: Claim, result: Escalation) -> list[str]:
+    facts = result.facts
+    used = [rule.id for rule in result.decision.rules if claim.id in rule.claims]
+    lines = [f"“{words.clip(secrets.masked(claim.quote, facts))}”"]
     if claim.evidence is not None:
-        lines.append(f"Said by {words.who(claim)}, in: “{words.clip(claim.evidence.sentence)}”")
-    lines.append(words.STATUS_WORDS[claim.status] + (f": {claim.reason}" if claim.reason else ""))
+        lines.append(f"Said by {words.who(claim)}, in: “{words.clip(secrets.sentence(claim, facts))}”")
+    reason = secrets.masked(claim.reason, facts) if claim.reason else ""
+    lines.append(words.STATUS_WORDS[claim.status] + (f": {reason}" if reason else ""))
     return [*lines, f"Behind {', '.join(used)}" if used else "No rule rests on it"]

@@ -1,8 +1,12 @@
 """The message to the customer: the brief's, or where nothing is escalated one that asks what must be asked."""
 
+from functools import cache
+
 import prompts
+from agent.chat.spoken import internal_words
 from agent.render import words
 from agent.validate import validate_brief
+from agent.validate.prose import split_sentences
 from schemas.brief import Brief, Reproduction
 from schemas.escalation import Escalation, Finding
 
@@ -45,8 +49,32 @@ def letter(result: Escalation) -> str:
 
 
 def findings_of(text: str, result: Escalation) -> tuple[Finding, ...]:
-    """What the check of a brief holds against these words to the customer."""
+    """What the check of a brief holds against these words to the customer, and what is internal in them."""
     brief = (result.brief or _BLANK).model_copy(update={"customer_message": text})
     decision = result.decision
     found = validate_brief(brief, decision, result.facts, result.ticket, result.context, decision.decided_at)
-    return tuple(finding for finding in found if finding.place == PLACE)
+    return (*(finding for finding in found if finding.place == PLACE), *_internal(text))
+
+
+@cache
+def _fixed() -> frozenset[str]:
+    """The sentences in which the program itself tells a customer who has the ticket now: as little as can be told."""
+    from agent.backends.offline.wording import wording
+
+    tables = (table for name, table in wording().items() if name.startswith("message."))
+    return frozenset(sentence for table in tables for text in table.values() for sentence in split_sentences(text))
+
+
+def _internal(text: str) -> tuple[Finding, ...]:
+    """A severity or a team is no word for a customer. It blocks nothing: a person reads it before it is sent."""
+    return tuple(
+        Finding(
+            code="internal_word",
+            place=PLACE,
+            found=sentence,
+            expected=f"words for a customer, without {what} of ours",
+            blocking=False,
+        )
+        for sentence, what in internal_words(text)
+        if not any(sentence.endswith(fixed) for fixed in _fixed())
+    )

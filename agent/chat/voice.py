@@ -1,13 +1,20 @@
 """A model's words on their way to the person."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 
+from agent.chat import secrets
 from agent.chat.commands import MOVING
 from agent.chat.events import Event, Spoken, Told
 from agent.chat.spoken import Listener, sentences
 from schemas.chat import Turn
 from schemas.escalation import Escalation
 from schemas.ticket import Ticket
+
+SETTLED = 40
+"""Characters behind a full stop after which more of the answer does not move it."""
+_OPENING, _CLOSING = "“„«‚‹「『", "”“»‘›」』"
+_APOSTROPHES = re.compile(r"(?<!\w)['‘](?=\w)"), re.compile(r"(?<=[\w.,!?])['’](?!\w)")
 
 
 class Voice:
@@ -16,7 +23,7 @@ class Voice:
     def __init__(self, result: Escalation, said: Ticket, tell: Callable[[Event], None], *, checked: bool) -> None:
         self._result, self._ticket, self._tell, self._checked = result, said, tell, checked
         self._listener: Listener | None = None
-        self._told = 0
+        self._at = 0  # so much of the answer was judged
         self.said = ""
         self.withheld: list[str] = []
 
@@ -35,18 +42,43 @@ class Voice:
             self._tell(Told(f"withheld {count} of the model: {what} not from the decision or the ticket", "warning"))
 
     def _tell_new(self, text: str, actions: object, *, whole: bool) -> None:
-        complete = sentences(text, whole=whole)
-        for sentence in complete[self._told :]:
+        for sentence, end in _placed(text, self._at, whole=whole):
+            if not whole and not _is_settled(text, self._at, end):
+                return
+            self._at = end
             objection = self._listen(actions).objection(sentence) if self._checked else ""
             if objection:
                 self.withheld.append(objection)
             else:
-                self.said = f"{self.said} {sentence}".strip()
-                self._tell(Spoken(sentence))
-        self._told = max(self._told, len(complete))
+                told = secrets.masked(sentence, self._result.facts)
+                self.said = f"{self.said} {told}".strip()
+                self._tell(Spoken(told))
 
     def _listen(self, actions: object) -> Listener:
         if self._listener is None:
-            kinds = [a.get("kind") for a in actions if isinstance(a, dict)] if isinstance(actions, list) else []
-            self._listener = Listener(self._result, self._ticket, moves=any(kind in MOVING for kind in kinds))
+            found = [a.get("kind") for a in actions if isinstance(a, dict)] if isinstance(actions, list) else []
+            kinds = frozenset(str(kind) for kind in found)
+            moves = any(kind in MOVING for kind in kinds)
+            self._listener = Listener(self._result, self._ticket, moves=moves, kinds=kinds)
         return self._listener
+
+
+def _placed(text: str, start: int, *, whole: bool) -> Iterator[tuple[str, int]]:
+    """The complete sentences from there on, each with the place where it ends."""
+    for sentence in sentences(text[start:], whole=whole):
+        end = text.index(sentence, start) + len(sentence)
+        yield sentence, end
+        start = end
+
+
+def _is_settled(text: str, start: int, end: int) -> bool:
+    """Whether more of the answer cannot move this stop: enough stands behind it, and no quotation is open before it."""
+    if len(text) - end < SETTLED:
+        return False
+    before = text[start:end]
+    opened, closed = (len(pattern.findall(before)) for pattern in _APOSTROPHES)
+    return (
+        before.count('"') % 2 == 0
+        and opened <= closed
+        and sum(before.count(char) for char in _OPENING) <= sum(before.count(char) for char in _CLOSING)
+    )

@@ -13,7 +13,8 @@ _JAPANESE = re.compile(r"[\u3040-\u30ff]")
 
 
 @cache
-def _words() -> dict[str, frozenset[str]]:
+def common_words() -> dict[str, frozenset[str]]:
+    """The commonest words of each language."""
     text = files(__package__).joinpath("lexicon", "languages.toml").read_text(encoding="utf-8")
     return {language: frozenset(words.split()) for language, words in tomllib.loads(text)["words"].items()}
 
@@ -32,7 +33,7 @@ def detect_language(passages: Sequence[Passage]) -> str:
     if len(_JAPANESE.findall(text)) * 5 > len(text.replace(" ", "")):
         return "ja"
     tokens = _TOKEN.findall(text)
-    counts = {tongue: sum(token in words for token in tokens) for tongue, words in _words().items()}
+    counts = {tongue: sum(token in words for token in tokens) for tongue, words in common_words().items()}
     best = max(counts, key=lambda tongue: counts[tongue])
     if counts[best] * 12 >= len(tokens) and counts[best] >= 2:
         return best
