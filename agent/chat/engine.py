@@ -28,7 +28,7 @@ from agent.chat.explain import explain
 from agent.chat.letters import PLACE as CUSTOMER
 from agent.chat.letters import findings_of, letter
 from agent.chat.pages import shown
-from agent.chat.spoken import NOWHERE, Listener, sentences
+from agent.chat.spoken import OUTCOME, SEVERITY, TEAM, objections
 from agent.chat.telling import Telling
 from agent.chat.voice import Voice
 from agent.drafting import Limits
@@ -254,8 +254,8 @@ class Chat:
     def _borne(self, action: Action, words: str) -> Action:
         """A model's action, as far as the person's words bear it. Raises BadInput."""
         action = cues.check(action, words)
-        if action.kind == "edit_line" and (objections := self._objections(action.text)):
-            raise BadInput(f"{objections[0][0][:60]!r} states {objections[0][1]} that was not decided: /edit is yours")
+        if action.kind == "edit_line" and (found := self._objections(action.text)):
+            raise BadInput(f"{found[0][0][:60]!r} states {found[0][1]} that was not decided: /edit is yours")
         return action
 
     def _objections(self, text: str) -> list[tuple[str, str]]:
@@ -263,9 +263,8 @@ class Chat:
         result, ticket = self.session.result, self.ticket
         if result is None or ticket is None:
             return []
-        listener = Listener(result, ticket, moves=False)
-        found = [(sentence, listener.objection(sentence)) for sentence in sentences(text, whole=True)]
-        return [(sentence, what) for sentence, what in found if what and what != NOWHERE]
+        states = (SEVERITY, TEAM, OUTCOME)
+        return [(sentence, what) for sentence, what in objections(text, result, ticket) if what in states]
 
     def _step_of(self, action: Action) -> str:
         """Do it. One that cannot be done does not keep the others from being done."""
