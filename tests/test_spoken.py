@@ -165,6 +165,7 @@ def test_an_outcome_that_is_none_here(sentence: str, handled: Escalation) -> Non
         "The ticket does not say whether data was lost.",
         "I cannot send messages; you can take it with /copy message.",
         "Gern.",
+        "The next one stands at “Customer update”.",
     ],
 )
 def test_what_is_true_is_told(sentence: str, escalated: Escalation) -> None:

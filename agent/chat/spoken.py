@@ -39,7 +39,7 @@ _TRACED = (
     "untraceable_link",
     "weekday_wrong",
 )
-_NAME = "untraceable_name"
+_NAME, _QUOTE = "untraceable_name", "untraceable_quote"
 _RULE = re.compile(r"\b[A-Z]{3}-\d{1,2}\b")
 _SHORT_QUOTE = 3  # words: so few of the ticket's words may be quoted to say something else with them
 _SAYS_NOT = re.compile(
@@ -153,10 +153,18 @@ class Listener:
     def _traced(self, sentence: str, known: Sources) -> list[Finding]:
         check = Check(known, Proven(), limit=None, translated=True)
         found = check_trace((Field(PLACE, sentence, "fact"),), check)
+        found = [f for f in found if f.code != _QUOTE or f.found not in self._page]
         named_too = not named.is_german(sentence)
         return [
             f for f in found if f.code in _TRACED or (named_too and f.code == _NAME and not self._is_named(f.found))
         ]
+
+    @cached_property
+    def _page(self) -> str:
+        """The decision as the person sees it: its labels may be quoted."""
+        from agent.render import render_decision
+
+        return render_decision(self._decision, self._result.facts, "text", width=0)
 
     def _is_named(self, name: str) -> bool:
         """Whether a name stands in the ticket or in the person's words, or is a team's."""

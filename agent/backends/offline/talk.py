@@ -46,7 +46,9 @@ _EDIT = re.compile(
     r"(?:to|(?:should|shall|must) (?:read|say|be)|soll(?:te)? (?:stehen|heißen|lauten))\s*:\s*(?P<text>\S.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_OWN = re.compile(r"(?:i|we|she|he|they|it|the|this|that|customer|client)\b(?! (?:need|want)\b)")
+_OWN = re.compile(r"(?:(?:i|we)\b(?! (?:need|want)\b)|(?:she|he|they|it|the|this|that|customer|client)\b)")
+_TOKEN = re.compile(r"[^\s,;:.!?¿¡&]+")
+_NEAR = 4  # words between a subject and what it does
 
 
 def turn(words: str, result: Escalation) -> Turn:
@@ -153,8 +155,14 @@ class _Talk:
             begin = end if match is None else match.end()
 
     def _is_statement(self, part: _Part) -> bool:
-        """Whether a part that no rule knows is said about the case."""
-        return len(part.low.split()) > 1 and not part.asks and not _begins("order", part.low)
+        """Whether a part that no rule knows is said about the case: for certain, and as no order."""
+        if len(part.low.split()) < 2 or part.asks or _is_unsure(part.low):
+            return False
+        return not _begins("order", part.low) or _begins("noted", part.low) or self._is_more_than_undo(part)
+
+    def _is_more_than_undo(self, part: _Part) -> bool:
+        """Whether words that begin like `undo` go on about the case: `revert to 8.4.0 fixed it`."""
+        return _begins("undo", part.low) and not _is_undo(part.low)
 
     def _is_beside(self, part: _Part, last: Action | None) -> bool:
         """Whether it needs no answer: a courtesy, or a few words on how the message asked for is to be."""
@@ -181,7 +189,11 @@ class _Talk:
             return None
         lead = _bare(low[: quote.start if quote else colon.start() if colon else 0])
         subject = _pattern("customer").match(lead) or (self._names and self._names.match(lead))
-        if not subject or "\n" in lead or not (_has("relays", lead) or (quote and colon)):
+        if not subject or "\n" in lead or _has("unsaid", lead[subject.end() :]):
+            return None
+        relays = _pattern("relays").search(lead, subject.end())
+        near = relays is not None and len(lead[subject.end() : relays.start()].split()) <= _NEAR
+        if not near and not (quote and colon):
             return None
         if quote is not None:
             return _do("customer_said", text=quote.text.strip()), part.start + quote.end
@@ -193,13 +205,17 @@ class _Talk:
         return len(self._words[part.start + at : part.end].split()) <= _LONGEST_TAIL
 
     def _undone(self, part: _Part) -> Found:
-        match = _pattern("undo").match(part.low) if len(part.low.split()) <= _SHORT else None
-        rest = part.low[match.end() :] if match else "x"
-        return (_do("undo"),) if match and len(rest.split()) <= _LONGEST_WISH else None
+        return (_do("undo"),) if _is_undo(part.low) else None
 
     def _withdrawn(self, part: _Part) -> Found:
         claim, wrong = _CLAIM.search(part.low), _pattern("wrong").search(part.low)
-        if not claim or not wrong or part.asks:
+        if (
+            not claim
+            or not wrong
+            or part.asks
+            or _is_unsure(part.low)
+            or _has("disbelieved", part.low[: wrong.start()])
+        ):
             return None
         taken = _do("withdraw", claim.group(), part.text)
         behind = part.text[len(part.text) - len(part.low) + wrong.end() :].lstrip(" ,;:–-")
@@ -216,13 +232,17 @@ class _Talk:
         return None
 
     def _kept(self, part: _Part) -> Found:
-        if _begins("save", part.low):
+        if (saved := _pattern("save").match(part.low)) and _is_slight(part.low[saved.end() :]):
             name = _FILE.search(part.text)
-            if name or len(part.low.split()) <= 2:
-                return (_do("save", text=name.group() if name else ""),)
-        if _begins("copy", part.low) or (_has("clipboard", part.low) and not part.asks):
+            return (_do("save", text=name.group() if name else ""),)
+        copied = _pattern("copy").match(part.low)
+        if (copied and _is_slight(part.low[copied.end() :])) or self._to_clipboard(part):
             return tuple(_do("copy", what) for what in self._pages(part.low, _COPIED)) or (_do("copy", "brief"),)
-        return (_do("record"),) if _begins("record", part.low) else None
+        recorded = _pattern("record").match(part.low)
+        return (_do("record"),) if recorded and _is_slight(part.low[recorded.end() :]) else None
+
+    def _to_clipboard(self, part: _Part) -> bool:
+        return _has("clipboard", part.low) and not part.asks and not _has("noted", part.low)
 
     def _edited(self, part: _Part) -> Found:
         match = _EDIT.fullmatch(part.text)
@@ -270,6 +290,9 @@ class _Talk:
         low = part.low.strip(" .!?¿")
         if not part.is_short or (not _begins("show", low) and len(low.split()) > 2):
             return None
+        shown = _pattern("display").match(low)
+        if shown and not _is_slight(low[shown.end() :]):
+            return None  # something is said with a word of showing: `print queue stuck, brief outage`
         pages = self._pages(low, _PAGES)
         return tuple(_do("show", page) for page in pages) or None
 
@@ -286,6 +309,34 @@ class _Talk:
         if _has("severity", part.low):
             return (_do("explain", "severity"),)
         return (_do("explain", "target"),) if _has("team", part.low) else None
+
+
+def _is_undo(low: str) -> bool:
+    """Whether the whole is a wish to take the last thing back, said once or twice over."""
+    if len(low.split()) > _SHORT:
+        return False
+    rest = low
+    while match := _pattern("undo").match(rest):
+        rest = rest[match.end() :].lstrip(" ,.!;")
+    return rest != low and _is_slight(rest)
+
+
+def _is_slight(rest: str) -> bool:
+    """Whether what follows a request adds nothing but pages, a file and its purpose: then the request is whole."""
+    rest = _FILE.sub(" ", rest)
+    for name in (*_PAGES, "clipboard", "ledger"):
+        rest = _pattern(name).sub(" ", rest)
+    for token in _TOKEN.findall(rest):
+        if _pattern("purpose").fullmatch(token):
+            return True
+        if _pattern("slight").fullmatch(token) is None:
+            return False
+    return True
+
+
+def _is_unsure(low: str) -> bool:
+    """Whether somebody wonders, or wants to know: no statement."""
+    return _begins("unsure", low) or (len(low.split()) <= _SHORT and _has("perhaps", low))
 
 
 def _small(text: str) -> str:
