@@ -90,15 +90,8 @@ def _headline(rule: FiredRule) -> str:
 
 
 def _about(rule: FiredRule, result: Escalation) -> list[str]:
-    reasons: Iterable[Reason] = (
-        reason
-        for group in (
-            glance(result.decision, result.facts, words.zone_of(result.context)).why,
-            glance(result.decision, result.facts, words.zone_of(result.context)).also,
-            glance(result.decision, result.facts, words.zone_of(result.context)).overridden,
-        )
-        for reason in group
-    )
+    seen = glance(result.decision, result.facts, words.zone_of(result.context))
+    reasons: Iterable[Reason] = (*seen.why, *seen.also, *seen.overridden)
     found = next((reason for reason in reasons if reason.id == rule.id), None)
     if found is None:
         return []
