@@ -139,7 +139,14 @@ def test_an_interruption_outside_a_turn_ends_it(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "agent", "chat", str(EXAMPLES / "needs-info-threat.txt"), "--backend", "offline"]
     own = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "ESCALATION_DB": str(tmp_path / "ledger.db")}
     with subprocess.Popen(
-        command, env=own, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
+        command,
+        env=own,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        # A run in the background of a shell hands on that SIGINT is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         assert process.stdin
         assert process.stdout
