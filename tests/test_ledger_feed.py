@@ -394,7 +394,9 @@ def test_the_library_alone_would_break_a_path(ledger: Ledger, begin: Make, now: 
 
 
 @given(
-    st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")) | st.just("\n") | st.sampled_from("\\;,:nN^"))
+    st.text(
+        st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")) | st.just("\n") | st.sampled_from("\\;,:nN^")
+    ).filter(lambda value: not value.startswith("\ufeff"))  # a byte order mark to the reader; ours are visible
 )
 def test_a_text_comes_back_as_it_was(value: str) -> None:
     event = icalendar.Event()
