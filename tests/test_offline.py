@@ -495,6 +495,14 @@ def test_every_quote_stands_in_the_ticket_and_no_secret_in_a_quote(first: list[s
     assert [claim.quote for claim in ground(made, found).removed if claim.status == "ungrounded"] == []
 
 
+@pytest.mark.parametrize("padding", range(40, 64))
+def test_a_label_is_not_cut_behind_a_zero_width_sign(padding: int) -> None:
+    made = ticket(("support", f"{'x ' * 20}a\u200bb {'y' * padding} key: {KEY} "))
+    found = extract(made)
+    assert [entry.signal for entry in found.signals] == ["secret_in_ticket"]
+    assert ground(made, found).removed == ()
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(PIECES, max_size=20))
 def test_a_run_on_anything_ends_in_a_brief_that_nothing_blocks(pieces: list[str]) -> None:

@@ -27,7 +27,8 @@ _LABELLED = re.compile(
 )
 _CARD = re.compile(r"(?<![\d.-])(?:(?:\d{4}[ -]){3}\d{4}|\d{4}[ -]\d{6}[ -]\d{5}|\d{13,19})(?!\d|-\d)")
 # Zero-width signs join: a quote that began behind one would begin inside a word.
-_LABEL = re.compile(r"\w[\w\u200b-\u200d\u2060\ufeff ,.'’/-]*\w")
+_JOINERS = "\u200b\u200c\u200d\u2060\ufeff"
+_LABEL = re.compile(rf"\w[\w{_JOINERS} ,.'’/-]*\w")
 _PLACEHOLDER = re.compile(
     r"(?i)^[\"'`]?(?:x{3,}|\*+|\.{3,}|<|\[|\{|\$|%|your|redacted|removed|hidden|null|none|true|false|example|"
     r"changeme\W)"
@@ -98,11 +99,15 @@ def _secret(text: str, start: int, end: int, kind: str) -> Secret:
 
 def whole_words(text: str, low: int, high: int) -> tuple[int, int]:
     """The stretch without the words that its ends cut in two."""
-    while low < high and low > 0 and text[low].isalnum() and text[low - 1].isalnum():
+    while low < high and low > 0 and _in_word(text[low]) and _in_word(text[low - 1]):
         low += 1
-    while low < high < len(text) and text[high - 1].isalnum() and text[high].isalnum():
+    while low < high < len(text) and _in_word(text[high - 1]) and _in_word(text[high]):
         high -= 1
     return low, high
+
+
+def _in_word(char: str) -> bool:
+    return char.isalnum() or char in _JOINERS
 
 
 def _line_end(text: str, at: int, most: int) -> int:
