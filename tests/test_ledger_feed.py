@@ -393,6 +393,14 @@ def test_the_library_alone_would_break_a_path(ledger: Ledger, begin: Make, now: 
     assert r"About: C:\NEW is full" in entry["DESCRIPTION"].splitlines()
 
 
+def test_a_byte_order_mark_is_seen_before_it_is_written(ledger: Ledger, begin: Make, now: datetime) -> None:
+    """A reader strips one that begins a value, so none may reach it."""
+    begin(headline="\ufeffPortal down")
+    raw = calendar(ledger.database, now)
+    assert b"\xef\xbb\xbf" not in (raw if isinstance(raw, bytes) else raw.encode())
+    assert "About: \\ufeffPortal down" in by_slot(raw)["customer"]["DESCRIPTION"].splitlines()
+
+
 @given(
     st.text(
         st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")) | st.just("\n") | st.sampled_from("\\;,:nN^")
