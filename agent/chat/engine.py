@@ -9,7 +9,7 @@ severity, a target or an outcome. A surface (terminal, page) hands in words and 
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from agent.backends.base import Backend, ModelError, TurnCall, total
 from agent.chat import cues, heard
@@ -36,7 +36,7 @@ from agent.errors import BadInput, EscalationError
 from agent.readers.decode import clean
 from schemas.chat import Action, Exchange, Session, Turn
 from schemas.context import Override
-from schemas.escalation import Escalation, Finding
+from schemas.escalation import Escalation, Finding, Usage
 from schemas.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -401,14 +401,11 @@ class Chat:
         self._before = [*self._before[-MOST_UNDOS:], self.session.model_copy(update={"todo": ()})]
         self.session = session
 
-    def _charge(self, usage: object) -> None:
-        from schemas.escalation import Usage
+    def _charge(self, usage: Usage) -> None:
+        self.session = self.session.model_copy(update={"usage": total(self.session.usage, usage)})
 
-        if isinstance(usage, Usage):
-            self.session = self.session.model_copy(update={"usage": total(self.session.usage, usage)})
-
-    def _remember(self, who: str, text: str) -> None:
-        said = Exchange(who="person" if who == "person" else "program", text=text[:LONGEST_EXCHANGE])
+    def _remember(self, who: Literal["person", "program"], text: str) -> None:
+        said = Exchange(who=who, text=text[:LONGEST_EXCHANGE])
         kept = (*self.session.conversation, said)[-MOST_EXCHANGES:]
         self.session = self.session.model_copy(update={"conversation": kept})
 
