@@ -38,7 +38,9 @@ def read(message: object, call: Call, *, model: str, max_tokens: int) -> Reply:
             reason="not_messages_api",
         )
     usage = _usage(message.get("usage"))
-    raw = _echoable(message.get("content") or [])
+    # A repair's answer is echoed without the conversation that it was thought in (see conversation.py), and a model
+    # refuses its own thinking behind anything else than what stood before it.
+    raw = _echoable(message.get("content") or [], thoughts=call.fault is None)
     reason = str(message.get("stop_reason") or "none")
     doing = _DOING.get(type(call), "reading the ticket")
     if reason == "refusal":
@@ -130,12 +132,14 @@ def _usage(usage: object) -> Usage:
     )
 
 
-def _echoable(content: list[Any]) -> Blocks:
+def _echoable(content: list[Any], *, thoughts: bool) -> Blocks:
     """The blocks as the next request may repeat them: as they came, without nulls and empty text, which it refuses."""
     blocks = [
         {key: value for key, value in block.items() if value is not None}
         for block in content
-        if isinstance(block, Mapping) and isinstance(block.get("type"), str)
+        if isinstance(block, Mapping)
+        and isinstance(block.get("type"), str)
+        and (thoughts or block["type"] not in ("thinking", "redacted_thinking"))
     ]
     return tuple(
         block

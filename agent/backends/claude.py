@@ -6,6 +6,7 @@ The SDK owns the transport's retries (408, 409, 429, 5xx, connection; it honours
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
@@ -24,13 +25,21 @@ DEFAULT_MODEL = "claude-sonnet-5-5"
 DEFAULT_MAX_TOKENS = 16_000
 DEFAULT_TIMEOUT = 300.0  # seconds, of one attempt
 MAX_RETRIES = 2  # of the transport, by the SDK: at most 3 requests for one call
+# Models that always think refuse a forced tool with status 400 (the vendor's pages on what is new in each of them, read
+# on 2026-11-30). They are asked without; any other model that refuses it, too, from its first refusal on.
+_THINKS = re.compile(r"claude-(?:(?:sonnet|opus|haiku)-5-[5-9]|(?:fable|mythos)-5-[1-9])")
+
+
+class _NotForced(Exception):
+    """The model refused the request because a tool was forced: the same again without."""
 
 
 class ClaudeBackend:
     """Answers calls with a model.
 
     `model`: else ESCALATION_MODEL, else `DEFAULT_MODEL`. `max_tokens`: of one answer, else ESCALATION_MAX_TOKENS.
-    `timeout`: seconds of one attempt. `base_url` and `api_key`: else what the SDK reads (ANTHROPIC_BASE_URL,
+    `timeout`: seconds of one attempt. `forced`: allow no answer but the tool's call; else as the model takes it.
+    `base_url` and `api_key`: else what the SDK reads (ANTHROPIC_BASE_URL,
     ANTHROPIC_API_KEY and so on). `client` and `async_client`: the SDK's own, or one of its Bedrock, Vertex or Foundry
     classes, ready-made; then `base_url`, `api_key` and `timeout` are theirs.
     """
@@ -46,11 +55,13 @@ class ClaudeBackend:
         timeout: float = DEFAULT_TIMEOUT,
         client: "Anthropic | None" = None,
         async_client: "AsyncAnthropic | None" = None,
+        forced: bool | None = None,
     ) -> None:
         self.model: str = model or os.environ.get(MODEL_VARIABLE) or DEFAULT_MODEL
         self.max_tokens = _max_tokens() if max_tokens is None else max_tokens
         if self.max_tokens < 1:
             raise BadInput(f"max_tokens {self.max_tokens!r}: expected a positive number of tokens; leave it out")
+        self.forced = _THINKS.search(self.model) is None if forced is None else forced
         self._base_url = base_url
         self._api_key = api_key
         self._timeout = timeout
@@ -60,27 +71,46 @@ class ClaudeBackend:
 
     def answer(self, call: Call) -> Reply:
         """One call of the API. Raises `ModelError`; does not repair."""
-        sent = conversation.request(call, self.model, self.max_tokens)
-        with self._named_errors(call):
-            message = self._sync().messages.create(**sent)
-        return self._read(message, call)
+        try:
+            return self._answer(call)
+        except _NotForced:
+            return self._answer(call)
 
     def answer_streamed(self, call: Call, listener: Callable[[str], None]) -> Reply:
         """As `answer`; `listener` is given the tool's input piece by piece. It may be interrupted."""
-        sent = conversation.request(call, self.model, self.max_tokens)
-        with self._named_errors(call), self._sync().messages.stream(**sent) as stream:
+        try:
+            return self._answer_streamed(call, listener)
+        except _NotForced:
+            return self._answer_streamed(call, listener)
+
+    async def answer_async(self, call: Call) -> Reply:
+        """As `answer`: the same request, the same reading."""
+        try:
+            return await self._answer_async(call)
+        except _NotForced:
+            return await self._answer_async(call)
+
+    def _answer(self, call: Call) -> Reply:
+        with self._named_errors(call):
+            message = self._sync().messages.create(**self.request(call))
+        return self._read(message, call)
+
+    def _answer_streamed(self, call: Call, listener: Callable[[str], None]) -> Reply:
+        with self._named_errors(call), self._sync().messages.stream(**self.request(call)) as stream:
             for event in stream:
                 if event.type == "input_json":
                     listener(event.partial_json)
             message = stream.get_final_message()
         return self._read(message, call)
 
-    async def answer_async(self, call: Call) -> Reply:
-        """As `answer`: the same request, the same reading."""
-        sent = conversation.request(call, self.model, self.max_tokens)
+    async def _answer_async(self, call: Call) -> Reply:
         with self._named_errors(call):
-            message = await self._async().messages.create(**sent)
+            message = await self._async().messages.create(**self.request(call))
         return self._read(message, call)
+
+    def request(self, call: Call) -> conversation.Request:
+        """What is sent for a call."""
+        return conversation.request(call, self.model, self.max_tokens, forced=self.forced)
 
     def _read(self, message: object, call: Call) -> Reply:
         # A server that is no Messages API may make the SDK return a string, or a message of any shape.
@@ -137,6 +167,9 @@ class ClaudeBackend:
                 f"cannot reach {self._where()} ({cause}); check the network and ANTHROPIC_BASE_URL", "connection"
             ) from error
         except anthropic.APIStatusError as error:
+            if self.forced and error.status_code == 400 and "tool_choice" in str(error.api_message):
+                self.forced = False
+                raise _NotForced from error
             raise self._unavailable(self._status(error, call), f"http_{error.status_code}") from error
         except anthropic.AnthropicError as error:
             # Credentials that cannot be read, or a body that is no JSON: the message is the SDK's, without the body.
