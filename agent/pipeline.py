@@ -250,7 +250,7 @@ class _Run:
         backend = other or self.backend
         # A template gives the same brief again, whatever is held against it.
         limits = Limits(max_repairs=0) if backend.name == "offline" else self.limits
-        provenance = _provenance(backend, self.settings)
+        provenance = provenance_of(backend, self.settings)
         given = (self.ticket, self.context, self.settings, self.now)
         return road(*given, limits, provenance, self.memory, self.corrections)
 
@@ -287,7 +287,8 @@ def _backend(given: Backend | str) -> Backend:
     return pick_backend(given)
 
 
-def _provenance(backend: Backend, settings: "Settings") -> Provenance:
+def provenance_of(backend: Backend, settings: "Settings") -> Provenance:
+    """What makes a result by this backend."""
     prompt, schema = None, None
     if backend.name == "claude":
         from agent.backends.conversation import prompt_sha256

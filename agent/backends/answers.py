@@ -36,6 +36,7 @@ def read(message: object, call: Call, *, model: str, max_tokens: int) -> Reply:
             "the answer is not one of the Messages API: expected an object with content blocks; "
             f"check ANTHROPIC_BASE_URL, {_OFFLINE}",
             reason="not_messages_api",
+            blame="server",
         )
     usage = _usage(message.get("usage"))
     # A repair's answer is echoed without the conversation that it was thought in (see conversation.py), and a model

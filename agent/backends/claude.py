@@ -7,13 +7,13 @@ The SDK owns the transport's retries (408, 409, 429, 5xx, connection; it honours
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from agent.backends import answers, conversation
-from agent.backends.base import Call, ModelUnavailable, Reply
+from agent.backends.base import Blame, Call, ModelUnavailable, Reply
 from agent.errors import BadInput
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class ClaudeBackend:
     def _answer(self, call: Call) -> Reply:
         with self._named_errors(call):
             message = self._sync().messages.create(**self.request(call))
-        return self._read(message, call)
+        return self.read(_plain(message), call)
 
     def _answer_streamed(self, call: Call, listener: Callable[[str], None]) -> Reply:
         with self._named_errors(call), self._sync().messages.stream(**self.request(call)) as stream:
@@ -101,21 +101,23 @@ class ClaudeBackend:
                 if event.type == "input_json":
                     listener(event.partial_json)
             message = stream.get_final_message()
-        return self._read(message, call)
+        return self.read(_plain(message), call)
 
     async def _answer_async(self, call: Call) -> Reply:
+        return self.read(await self.message(call, self.request(call)), call)
+
+    async def message(self, call: Call, request: conversation.Request) -> object:
+        """The answer to a request for a call, as it came. Raises `ModelUnavailable`."""
         with self._named_errors(call):
-            message = await self._async().messages.create(**self.request(call))
-        return self._read(message, call)
+            return _plain(await self._async().messages.create(**request))
 
     def request(self, call: Call) -> conversation.Request:
         """What is sent for a call."""
         return conversation.request(call, self.model, self.max_tokens, forced=self.forced)
 
-    def _read(self, message: object, call: Call) -> Reply:
-        # A server that is no Messages API may make the SDK return a string, or a message of any shape.
-        plain = message.to_dict(warnings=False) if hasattr(message, "to_dict") else message
-        return answers.read(plain, call, model=self.model, max_tokens=self.max_tokens)
+    def read(self, message: object, call: Call) -> Reply:
+        """What a message says in answer to a call. Raises `ModelError`."""
+        return answers.read(message, call, model=self.model, max_tokens=self.max_tokens)
 
     def _sync(self) -> "Anthropic":
         if self._client is None:
@@ -159,25 +161,30 @@ class ClaudeBackend:
             yield
         except anthropic.APITimeoutError as error:
             raise self._unavailable(
-                f"{self._where()} did not answer within {self._timeout:g} s; try again later", "timeout"
+                f"{self._where()} did not answer within {self._timeout:g} s; try again later", "timeout", "server"
             ) from error
         except anthropic.APIConnectionError as error:
             cause = answers.one_line(str(error.__cause__ or error), 160)
-            raise self._unavailable(
-                f"cannot reach {self._where()} ({cause}); check the network and ANTHROPIC_BASE_URL", "connection"
-            ) from error
+            message = f"cannot reach {self._where()} ({cause}); check the network and ANTHROPIC_BASE_URL"
+            raise self._unavailable(message, "connection", "server") from error
         except anthropic.APIStatusError as error:
             if self.forced and error.status_code == 400 and "tool_choice" in str(error.api_message):
                 self.forced = False
                 raise _NotForced from error
-            raise self._unavailable(self._status(error, call), f"http_{error.status_code}") from error
+            failure = self._unavailable(
+                self._status(error, call), f"http_{error.status_code}", _blame(error.status_code)
+            )
+            failure.retry_after = _retry_after(error.response.headers)
+            raise failure from error
         except anthropic.AnthropicError as error:
             # Credentials that cannot be read, or a body that is no JSON: the message is the SDK's, without the body.
             raise self._unavailable(f"{type(error).__name__}: {answers.one_line(str(error), 200)}", "sdk") from error
         except httpx2.HTTPError as error:  # in the middle of a stream, where the SDK passes it on as it is
             cause = answers.one_line(str(error) or type(error).__name__, 160)
             raise self._unavailable(
-                f"the stream from {self._where()} ended before the answer was whole ({cause}); try again", "stream"
+                f"the stream from {self._where()} ended before the answer was whole ({cause}); try again",
+                "stream",
+                "server",
             ) from error
         except TypeError as error:
             if "authentication method" not in str(error):
@@ -187,11 +194,11 @@ class ClaudeBackend:
             ) from error
         except json.JSONDecodeError as error:
             raise self._unavailable(
-                f"{self._where()} did not answer with JSON; check ANTHROPIC_BASE_URL", "not_messages_api"
+                f"{self._where()} did not answer with JSON; check ANTHROPIC_BASE_URL", "not_messages_api", "server"
             ) from error
 
-    def _unavailable(self, message: str, reason: str) -> ModelUnavailable:
-        return ModelUnavailable(f"{message}, or use --backend offline", reason=reason)
+    def _unavailable(self, message: str, reason: str, blame: Blame = "setup") -> ModelUnavailable:
+        return ModelUnavailable(f"{message}, or use --backend offline", reason=reason, blame=blame)
 
     def _status(self, error: "APIStatusError", call: Call) -> str:
         status, where = error.status_code, self._where()
@@ -216,6 +223,33 @@ class ClaudeBackend:
         if status >= 500:
             return f"{where} is not available ({status}: {said}), after {MAX_RETRIES} retries; try again later"
         return f"{where} refused the request ({status}: {said}); check --model and {answers.MAX_TOKENS_VARIABLE}"
+
+
+def _plain(message: object) -> object:
+    # A server that is no Messages API may make the SDK return a string, or a message of any shape.
+    return message.to_dict(warnings=False) if hasattr(message, "to_dict") else message
+
+
+def _blame(status: int) -> Blame:
+    if status in (401, 403, 404):
+        return "setup"
+    return "server" if status in (408, 409, 429) or status >= 500 else "request"
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds until the server wants to be asked again, as number or HTTP date (RFC 9110), or in the SDK's header."""
+    from datetime import UTC, datetime
+    from email.utils import parsedate_to_datetime
+
+    try:
+        if "retry-after-ms" in headers:
+            return max(0.0, float(headers["retry-after-ms"]) / 1000)
+        value = headers.get("retry-after", "")
+        if value.strip().isascii() and value.strip()[:1].isdigit():
+            return float(value)
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _max_tokens() -> int:

@@ -1,0 +1,9 @@
+"""Many tickets at once: sources of tickets, a run folder that loses nothing, two ways to ask a model, results.
+
+sources.py      a folder, JSONL, CSV or mbox, one item at a time
+run_folder.py   the database of a run: what was asked, answered and decided
+road.py         one ticket's road on stored answers, to its next unanswered call or to its end
+live.py         calls at once, as many as the server bears
+deferred.py     calls by the vendor's Message Batches, at half the price and some time later
+results.py      JSONL, CSV, the summary and the overview
+"""
