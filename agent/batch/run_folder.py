@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
+from agent.backends.base import NO_USAGE
 from agent.errors import BadInput
 from schemas.escalation import Usage
 
@@ -66,11 +67,11 @@ create table deferred (
 create index deferred_request on deferred (request);
 create index deferred_state on deferred (state)
 """
-# answers.request: SHA-256 of the request; message: the message as it came, compressed JSON; paid: live or batch.
-# tickets.fingerprint: of the ticket and all else that its result depends on; started: the time that its decision is made
-# from; scan: the last run that found it in the source.
-# deferred: what was given to the vendor's batches. attempt: one submission, named before it is sent; batch: its id, once
-# the vendor has said it; state: sending, sent, answered, again (to be sent once more), refused.
+# answers.request: SHA-256 of the request; message: as it came, compressed JSON; paid: live or batch.
+# tickets.fingerprint: of the ticket and all else that its result depends on; started: the time that its decision is
+# made from; scan: the last run that found it in the source.
+# deferred: what was given to the vendor's batches. attempt: one submission, named before it is sent; batch: its id,
+# once the vendor has said it; state: sending, sent, answered, again (to be sent once more), refused.
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class Row:
     title: str | None = None
     backend: str | None = None
     redacted: str | None = None
-    usage: Usage = Usage()
+    usage: Usage = NO_USAGE
 
 
 class RunFolder:
