@@ -9,6 +9,9 @@
     python3 scripts/dev.py eval             how good it is: the suites, their report, comparisons; see `eval --help`
     python3 scripts/dev.py bench            the benchmark's figures; `bench ledger`: those of a large ledger
     python3 scripts/dev.py bundle           the skill with its packages as one zip; see `bundle --help`
+    python3 scripts/dev.py package          sdist, wheel, bill of materials, and their proof; see docs/supply.md
+    python3 scripts/dev.py audit            known vulnerabilities in the packages of .venv
+    python3 scripts/dev.py lowest           tests with the oldest packages that pyproject.toml allows
     python3 scripts/dev.py runtimes         drive the skill and its tools with real clients; see docs/runtimes.md
     python3 scripts/dev.py install          only make .venv
 
@@ -30,12 +33,13 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(os.path.realpath(__file__
 VENV = os.path.join(ROOT, ".venv")
 STAMP = os.path.join(VENV, "installed.txt")
 LOG_LINES_SHOWN = 15
-RUNTIME, HOSTS, EVALS, DEVELOPMENT = ".", ".[mcp]", ".[evals]", ".[dev]"
+RUNTIME, HOSTS, EVALS, DEVELOPMENT, SUPPLY = ".", ".[mcp]", ".[evals]", ".[dev]", ".[dev,supply]"
 ENOUGH = {
-    RUNTIME: (RUNTIME, HOSTS, EVALS, DEVELOPMENT),
-    HOSTS: (HOSTS, DEVELOPMENT),
-    EVALS: (EVALS, DEVELOPMENT),
-    DEVELOPMENT: (DEVELOPMENT,),
+    RUNTIME: (RUNTIME, HOSTS, EVALS, DEVELOPMENT, SUPPLY),
+    HOSTS: (HOSTS, DEVELOPMENT, SUPPLY),
+    EVALS: (EVALS, DEVELOPMENT, SUPPLY),
+    DEVELOPMENT: (DEVELOPMENT, SUPPLY),
+    SUPPLY: (SUPPLY,),
 }
 
 LINT = (("-m", "ruff", "check", "."), ("-m", "ruff", "format", "--check", "."), ("-m", "mypy"))
@@ -244,6 +248,8 @@ def main(arguments):
         return become([ensure(EVALS), os.path.join(ROOT, "evals", "__main__.py")] + rest)
     if verb == "bundle":
         return become([ensure(RUNTIME), os.path.join(ROOT, "scripts", "bundle.py")] + rest)
+    if verb in ("package", "audit", "lowest"):
+        return become([ensure(SUPPLY), os.path.join(ROOT, "scripts", verb + ".py")] + rest)
     if verb == "runtimes":
         return become([ensure(HOSTS), "-m", "tests.runtimes"] + rest, ROOT)
     if verb == "bench":
