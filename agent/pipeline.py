@@ -161,7 +161,7 @@ def escalate(
         if fallback is None:
             raise
         other = _backend(fallback)
-        return _fallen_back(_drive(run(other), other), error)
+        return fallen_back(_drive(run(other), other), error)
 
 
 async def escalate_async(
@@ -185,7 +185,7 @@ async def escalate_async(
         if fallback is None:
             raise
         other = _backend(fallback)
-        return _fallen_back(await _drive_async(run(other), other), error)
+        return fallen_back(await _drive_async(run(other), other), error)
 
 
 def _drive(run: Road, backend: Backend) -> Escalation:
@@ -305,7 +305,7 @@ def provenance_of(backend: Backend, settings: "Settings") -> Provenance:
     )
 
 
-def _fallen_back(result: Escalation, error: ModelError) -> Escalation:
+def fallen_back(result: Escalation, error: ModelError) -> Escalation:
     """The fallback's result, which says what failed and counts what that had cost."""
     warning = f"The model could not be used, the {result.backend} backend ran in its place: {error}"
     return result.model_copy(

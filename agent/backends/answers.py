@@ -38,7 +38,7 @@ def read(message: object, call: Call, *, model: str, max_tokens: int) -> Reply:
             reason="not_messages_api",
             blame="server",
         )
-    usage = _usage(message.get("usage"))
+    usage = usage_of(message)
     # A repair's answer is echoed without the conversation that it was thought in (see conversation.py), and a model
     # refuses its own thinking behind anything else than what stood before it.
     raw = _echoable(message.get("content") or [], thoughts=call.fault is None)
@@ -116,8 +116,9 @@ def _problems(error: ValidationError) -> tuple[Finding, ...]:
     )
 
 
-def _usage(usage: object) -> Usage:
+def usage_of(message: Mapping[str, Any]) -> Usage:
     """One call, and whatever counts the server gave: the cache fields may be missing or null."""
+    usage = message.get("usage")
     counts = usage if isinstance(usage, Mapping) else {}
 
     def count(name: str) -> int:

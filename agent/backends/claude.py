@@ -30,7 +30,7 @@ MAX_RETRIES = 2  # of the transport, by the SDK: at most 3 requests for one call
 _THINKS = re.compile(r"claude-(?:(?:sonnet|opus|haiku)-5-[5-9]|(?:fable|mythos)-5-[1-9])")
 
 
-class _NotForced(Exception):
+class ForcingRefused(Exception):
     """The model refused the request because a tool was forced: the same again without."""
 
 
@@ -39,7 +39,7 @@ class ClaudeBackend:
 
     `model`: else ESCALATION_MODEL, else `DEFAULT_MODEL`. `max_tokens`: of one answer, else ESCALATION_MAX_TOKENS.
     `timeout`: seconds of one attempt. `forced`: allow no answer but the tool's call; else as the model takes it.
-    `base_url` and `api_key`: else what the SDK reads (ANTHROPIC_BASE_URL,
+    `retries`: of the transport, for one call. `base_url` and `api_key`: else what the SDK reads (ANTHROPIC_BASE_URL,
     ANTHROPIC_API_KEY and so on). `client` and `async_client`: the SDK's own, or one of its Bedrock, Vertex or Foundry
     classes, ready-made; then `base_url`, `api_key` and `timeout` are theirs.
     """
@@ -56,6 +56,7 @@ class ClaudeBackend:
         client: "Anthropic | None" = None,
         async_client: "AsyncAnthropic | None" = None,
         forced: bool | None = None,
+        retries: int = MAX_RETRIES,
     ) -> None:
         self.model: str = model or os.environ.get(MODEL_VARIABLE) or DEFAULT_MODEL
         self.max_tokens = _max_tokens() if max_tokens is None else max_tokens
@@ -64,7 +65,8 @@ class ClaudeBackend:
         self.forced = _THINKS.search(self.model) is None if forced is None else forced
         self._base_url = base_url
         self._api_key = api_key
-        self._timeout = timeout
+        self.timeout = timeout
+        self._retries = retries
         self._client = client
         self._async_client = async_client
         self._loop: object = None  # the event loop that `_async_client` was made in, if it was made here
@@ -73,21 +75,21 @@ class ClaudeBackend:
         """One call of the API. Raises `ModelError`; does not repair."""
         try:
             return self._answer(call)
-        except _NotForced:
+        except ForcingRefused:
             return self._answer(call)
 
     def answer_streamed(self, call: Call, listener: Callable[[str], None]) -> Reply:
         """As `answer`; `listener` is given the tool's input piece by piece. It may be interrupted."""
         try:
             return self._answer_streamed(call, listener)
-        except _NotForced:
+        except ForcingRefused:
             return self._answer_streamed(call, listener)
 
     async def answer_async(self, call: Call) -> Reply:
         """As `answer`: the same request, the same reading."""
         try:
             return await self._answer_async(call)
-        except _NotForced:
+        except ForcingRefused:
             return await self._answer_async(call)
 
     def _answer(self, call: Call) -> Reply:
@@ -107,7 +109,7 @@ class ClaudeBackend:
         return self.read(await self.message(call, self.request(call)), call)
 
     async def message(self, call: Call, request: conversation.Request) -> object:
-        """The answer to a request for a call, as it came. Raises `ModelUnavailable`."""
+        """The answer to a request for a call, as it came. Raises `ModelUnavailable`, and `ForcingRefused` once."""
         with self._named_errors(call):
             return _plain(await self._async().messages.create(**request))
 
@@ -124,7 +126,7 @@ class ClaudeBackend:
             from anthropic import Anthropic
 
             self._client = Anthropic(
-                base_url=self._base_url, api_key=self._api_key, timeout=self._timeout, max_retries=MAX_RETRIES
+                base_url=self._base_url, api_key=self._api_key, timeout=self.timeout, max_retries=self._retries
             )
         return self._client
 
@@ -138,7 +140,7 @@ class ClaudeBackend:
 
             self._loop = loop
             self._async_client = AsyncAnthropic(
-                base_url=self._base_url, api_key=self._api_key, timeout=self._timeout, max_retries=MAX_RETRIES
+                base_url=self._base_url, api_key=self._api_key, timeout=self.timeout, max_retries=self._retries
             )
         return self._async_client
 
@@ -161,7 +163,7 @@ class ClaudeBackend:
             yield
         except anthropic.APITimeoutError as error:
             raise self._unavailable(
-                f"{self._where()} did not answer within {self._timeout:g} s; try again later", "timeout", "server"
+                f"{self._where()} did not answer within {self.timeout:g} s; try again later", "timeout", "server"
             ) from error
         except anthropic.APIConnectionError as error:
             cause = answers.one_line(str(error.__cause__ or error), 160)
@@ -170,7 +172,7 @@ class ClaudeBackend:
         except anthropic.APIStatusError as error:
             if self.forced and error.status_code == 400 and "tool_choice" in str(error.api_message):
                 self.forced = False
-                raise _NotForced from error
+                raise ForcingRefused from error
             failure = self._unavailable(
                 self._status(error, call), f"http_{error.status_code}", _blame(error.status_code)
             )
@@ -219,9 +221,9 @@ class ClaudeBackend:
         if status == 413 or (status == 400 and "too long" in said.lower()):
             return f"the ticket's {size} are too many for {self.model!r} ({status}: {said}); shorten it"
         if status == 429:
-            return f"{where} limits the rate (429: {said}), after {MAX_RETRIES} retries; wait and try again"
+            return f"{where} limits the rate (429: {said}), after {self._retries} retries; wait and try again"
         if status >= 500:
-            return f"{where} is not available ({status}: {said}), after {MAX_RETRIES} retries; try again later"
+            return f"{where} is not available ({status}: {said}), after {self._retries} retries; try again later"
         return f"{where} refused the request ({status}: {said}); check --model and {answers.MAX_TOKENS_VARIABLE}"
 
 

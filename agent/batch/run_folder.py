@@ -10,7 +10,7 @@ One connection writes and one reads, so that a thread may write while others go 
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +81,7 @@ class Known:
     fingerprint: str
     started: str
     state: State
+    backend: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +207,8 @@ class RunFolder:
 
     def known(self, key: str) -> Known | None:
         """A ticket that an earlier run, or this one, has met."""
-        row = self._reader.execute("select fingerprint, started, state from tickets where key = ?", (key,)).fetchone()
+        query = "select fingerprint, started, state, backend from tickets where key = ?"
+        row = self._reader.execute(query, (key,)).fetchone()
         return None if row is None else Known(*row)
 
     def enter(self, key: str, known: Known, scan: int) -> None:
@@ -220,9 +222,10 @@ class RunFolder:
             )
             self._writer.execute("delete from results where key = ?", (key,))
 
-    def seen(self, key: str, scan: int) -> None:
-        """A ticket that is as it was stands in the source still."""
-        self._writer.execute("update tickets set scan = ? where key = ?", (scan, key))
+    def seen(self, keys: Sequence[str], scan: int) -> None:
+        """Tickets that are as they were stand in the source still."""
+        with self.together():
+            self._writer.executemany("update tickets set scan = ? where key = ?", [(scan, key) for key in keys])
 
     def finish(self, row: Row, escalation: bytes | None) -> None:
         """A ticket's row and, where it has one, its result as JSON: both or neither."""
@@ -277,10 +280,6 @@ class RunFolder:
                 usage.cache_write_tokens,
             ),
         )
-
-    def forget_answer(self, request: str) -> None:
-        """Ask this again, should it come up."""
-        self._writer.execute("delete from answers where request = ?", (request,))
 
     def spent(self) -> dict[Paid, Usage]:
         """All that this folder's answers cost, by the way in which they were paid."""
