@@ -93,12 +93,14 @@ class ClaudeBackend:
             return await self._answer_async(call)
 
     def _answer(self, call: Call) -> Reply:
-        with self._named_errors(call):
-            message = self._sync().messages.create(**self.request(call))
+        request = self.request(call)
+        with self._named_errors(call, request):
+            message = self._sync().messages.create(**request)
         return self.read(_plain(message), call)
 
     def _answer_streamed(self, call: Call, listener: Callable[[str], None]) -> Reply:
-        with self._named_errors(call), self._sync().messages.stream(**self.request(call)) as stream:
+        request = self.request(call)
+        with self._named_errors(call, request), self._sync().messages.stream(**request) as stream:
             for event in stream:
                 if event.type == "input_json":
                     listener(event.partial_json)
@@ -110,7 +112,7 @@ class ClaudeBackend:
 
     async def message(self, call: Call, request: conversation.Request) -> object:
         """The answer to a request for a call, as it came. Raises `ModelUnavailable`, and `ForcingRefused` once."""
-        with self._named_errors(call):
+        with self._named_errors(call, request):
             return _plain(await self._async().messages.create(**request))
 
     def request(self, call: Call) -> conversation.Request:
@@ -154,7 +156,7 @@ class ClaudeBackend:
         return f"{url.scheme}://{url.hostname}{port}{url.path.rstrip('/')}"
 
     @contextmanager
-    def _named_errors(self, call: Call) -> Iterator[None]:
+    def _named_errors(self, call: Call, request: conversation.Request) -> Iterator[None]:
         """Every failure of the SDK as one `ModelUnavailable` whose message says what to do next."""
         import anthropic
         import httpx2
@@ -170,7 +172,8 @@ class ClaudeBackend:
             message = f"cannot reach {self._where()} ({cause}); check the network and ANTHROPIC_BASE_URL"
             raise self._unavailable(message, "connection", "server") from error
         except anthropic.APIStatusError as error:
-            if self.forced and error.status_code == 400 and "tool_choice" in str(error.api_message):
+            was_forced = request["tool_choice"]["type"] == "tool"
+            if was_forced and error.status_code == 400 and "tool_choice" in str(error.api_message):
                 self.forced = False
                 raise ForcingRefused from error
             failure = self._unavailable(

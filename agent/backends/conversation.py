@@ -66,12 +66,12 @@ def request(call: Call, model: str, max_tokens: int, *, forced: bool = True) -> 
         "max_tokens": max_tokens,
         "tools": tools(),
         "system": [{"type": "text", "text": _system(), "cache_control": _CACHED}],
-        "tool_choice": _choice(call, forced),
+        "tool_choice": choice(call, forced),
         "messages": messages,
     }
 
 
-def _choice(call: Call, forced: bool) -> Block:
+def choice(call: Call, forced: bool) -> Block:
     """Exactly one call of exactly this tool; or, where that cannot be had, one call at most, as the prompt asks."""
     chosen = {"type": "tool", "name": wanted(call)[0]} if forced else {"type": "auto"}
     return {**chosen, "disable_parallel_tool_use": True}
@@ -86,7 +86,7 @@ def _comparison(call: CompareCall, model: str, max_tokens: int, forced: bool) ->
         "max_tokens": max_tokens,
         "tools": [compare_tool()],
         "system": [{"type": "text", "text": _prompt(COMPARE_SYSTEM), "cache_control": _CACHED}],
-        "tool_choice": _choice(call, forced),
+        "tool_choice": choice(call, forced),
         "messages": [{"role": "user", "content": [{"type": "text", "text": asked}]}],
     }
 
@@ -123,7 +123,7 @@ def _turn(call: TurnCall, model: str, max_tokens: int, forced: bool) -> Request:
         "max_tokens": max_tokens,
         "tools": [turn_tool()],
         "system": [{"type": "text", "text": _prompt(CHAT_SYSTEM), "cache_control": _CACHED}],
-        "tool_choice": _choice(call, forced),
+        "tool_choice": choice(call, forced),
         "messages": [
             {
                 "role": "user",

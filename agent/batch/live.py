@@ -106,7 +106,6 @@ class Live:
                 work = next(works, None)
             except BadInput as error:  # the source cannot be read on; what is under way still gets its results
                 self.unreadable = error
-                self.stop()
                 return
             if work is None:
                 return

@@ -70,5 +70,8 @@ class Journey:
 
 
 def digest(request: "Request") -> str:
-    """Identity of a request: the same bytes for the model, the same hash."""
-    return hashlib.sha256(json.dumps(request, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+    """Identity of a request: all that the model reads. How a tool is chosen is not: a model may not take it (see
+    `ClaudeBackend.forced`), and that is learnt anew by each process.
+    """
+    read = {name: value for name, value in request.items() if name != "tool_choice"}
+    return hashlib.sha256(json.dumps(read, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
