@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn, TypeGuard
 
-from agent.backends import answers
+from agent.backends import answers, conversation
 from agent.backends.base import NO_USAGE, ModelError, ModelUnavailable, tokens, total
 from agent.batch.pace import Pace, backoff
-from agent.batch.road import Message, Wanted, digest
+from agent.batch.road import Message, Wanted
 from agent.batch.run_folder import RunFolder
 from agent.batch.work import Run, Seen, Work
 from agent.errors import BadInput
@@ -140,20 +140,27 @@ class Live:
         step = journey.begin()
         entered = False
         while isinstance(step, Wanted):
-            wanted, message = await self._answer(step)
+            message = await self._answer(step)
             usage = answers.usage_of(message)
             self.heard.usage = total(self.heard.usage, usage)
             body = json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
-            await self._writer.write(partial(_keep, work, wanted.sha256, body, usage, not entered))
+            await self._writer.write(partial(_keep, work, step.sha256, body, usage, not entered))
             entered = True
-            step = journey.take(wanted, message)
+            step = journey.take(step, message)
         return step
 
-    async def _answer(self, wanted: Wanted) -> tuple[Wanted, Message]:
-        """The answer to a call. Raises `ModelUnavailable` where there will be none, and `Stopped`."""
+    async def _message(self, wanted: Wanted) -> object:
         from agent.backends.claude import ForcingRefused
 
+        choice = conversation.choice(wanted.call, self.backend.forced)  # as was learnt since the request was made
+        try:
+            return await self.backend.message(wanted.call, {**wanted.request, "tool_choice": choice})
+        except ForcingRefused:
+            return await self._message(wanted)
+
+    async def _answer(self, wanted: Wanted) -> Message:
+        """The answer to a call. Raises `ModelUnavailable` where there will be none, and `Stopped`."""
         began, tries = self.pace.clock(), 0
         while True:
             await self.pace.enter()
@@ -161,15 +168,11 @@ class Live:
                 self._go_on()
                 self.heard.open = self.pace.open
                 async with asyncio.timeout(self.backend.timeout * LONGEST_CALL):
-                    message = await self.backend.message(wanted.call, wanted.request)
+                    message = await self._message(wanted)
                 if _is_message(message):
                     self.pace.answered()
-                    return wanted, message
+                    return message
                 failure = _no_message(message, wanted, self.backend)
-            except ForcingRefused:
-                request = self.backend.request(wanted.call)
-                wanted = Wanted(wanted.call, request, digest(request))
-                continue
             except TimeoutError:
                 failure = ModelUnavailable(
                     f"no answer within {self.backend.timeout * LONGEST_CALL:g} s; run again to go on",
