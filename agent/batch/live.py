@@ -77,6 +77,7 @@ class Live:
         self.outage: ModelUnavailable | None = None
         self.unreadable: BadInput | None = None
         self.over_budget = False
+        self.interrupted = False
         self.pace = pace or Pace(concurrency)
         self._tell = tell
         self._budget = budget
@@ -122,7 +123,7 @@ class Live:
         try:
             ended = await self._walked(work)
         except ModelError as error:
-            ended = error if self._rules is None else work.by_rules(self._rules, error)
+            ended = error if self._rules is None else work.ended_by_rules(self._rules, error)
         except (Stopped, sqlite3.Error):
             raise
         except Exception as error:
