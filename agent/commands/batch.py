@@ -25,7 +25,7 @@ from agent.commands.run import add_backend, backend_of, whole
 from agent.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_MODEL, BadInput
 
 if TYPE_CHECKING:
-    from agent.backends.base import Backend, ModelError
+    from agent.backends.base import Backend
     from agent.backends.claude import ClaudeBackend
     from agent.batch.deferred import Deferred
     from agent.batch.live import Live
@@ -256,7 +256,7 @@ async def _stoppable(live: "Live", going: Coroutine[Any, Any, None], progress: "
         live.interrupted = True
         live.stop()
         progress.close()
-        note(f"stopping: {live.pace.open} calls in flight are paid, so they are waited for; Ctrl-C again leaves at once")
+        note(f"stopping: {live.pace.open} calls in flight are waited for; Ctrl-C again leaves at once")
 
     def caught(_: int, __: FrameType | None) -> None:
         loop.call_soon_threadsafe(interrupt)
@@ -322,9 +322,7 @@ def _claude(backend: "Backend") -> "ClaudeBackend":
     return backend
 
 
-def _estimated(
-    arguments: argparse.Namespace, source: "TicketSource", run: "Run", prices: "Prices", form: str
-) -> int:
+def _estimated(arguments: argparse.Namespace, source: "TicketSource", run: "Run", prices: "Prices", form: str) -> int:
     """What it would cost. Nothing is asked and nothing is kept."""
     raise NotImplementedError
 
