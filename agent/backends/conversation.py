@@ -11,6 +11,7 @@ Nothing that varies (date, id, boundary) stands before the ticket. Nothing here 
 """
 
 import hashlib
+import json
 from functools import cache
 from typing import Any
 
@@ -57,15 +58,37 @@ def request(call: Call, model: str, max_tokens: int) -> Request:
         return _comparison(call, model, max_tokens)
     if isinstance(call, TurnCall):
         return _turn(call, model, max_tokens)
-    messages = _extraction(call) if isinstance(call, ExtractCall) else _draft(call)
+    return {**_varying(call, model, max_tokens), "tools": tools(), "system": _system_blocks()}
+
+
+def body(call: Call, model: str, max_tokens: int) -> bytes:
+    """`request` as the JSON that is sent. What no ticket changes, some fifty kilobytes, is written once."""
+    if not isinstance(call, ExtractCall | DraftCall):
+        return _json(request(call, model, max_tokens))
+    return _json(_varying(call, model, max_tokens))[:-1] + b"," + _frozen() + b"}"
+
+
+@cache
+def _frozen() -> bytes:
+    return _json({"system": _system_blocks(), "tools": tools()})[1:-1]
+
+
+def _json(value: Request) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()  # as the SDK does
+
+
+def _system_blocks() -> list[Block]:
+    return [{"type": "text", "text": _system(), "cache_control": _CACHED}]
+
+
+def _varying(call: ExtractCall | DraftCall, model: str, max_tokens: int) -> Request:
+    """The request without its frozen parts."""
     return {
         "model": model,
         "max_tokens": max_tokens,
-        "tools": tools(),
-        "system": [{"type": "text", "text": _system(), "cache_control": _CACHED}],
         # Exactly one call of exactly this tool, so no sampling setting and no plea in the prompt is needed.
         "tool_choice": {"type": "tool", "name": wanted(call)[0], "disable_parallel_tool_use": True},
-        "messages": messages,
+        "messages": _extraction(call) if isinstance(call, ExtractCall) else _draft(call),
     }
 
 
