@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agent.notation.scan import begins, has_digit, lacks, spots
+from agent.notation.scan import begins, has_digit, lacks, remembered, spots
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,7 @@ _AT = re.compile(rf"(?<!\w)(?<!\d{_GAP})(?:à|às|a las?|vers|dès|avant|at){_GA
 _SPAN = re.compile(rf"{_GAP}(?:d['’]|(?:de|par|per|por|pro)\b)", re.IGNORECASE)
 
 
+@remembered
 def times(text: str) -> list[TimeMention]:
     """All clock times in `text`, in order. Hours are 0 to 23; 24:00 reads as 0:00."""
     found = []

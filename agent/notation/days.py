@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from agent.notation.scan import begins, begins_with, has_digit, lacks, spots
+from agent.notation.scan import begins, begins_with, has_digit, lacks, remembered, spots
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +223,7 @@ def _candidates(kind: str, match: re.Match[str]) -> tuple[Day, ...]:
     return (Day(year, month, day),)
 
 
+@remembered
 def dates(text: str) -> list[DateMention]:
     """All calendar dates in `text`, in order, without overlaps; the earlier and fuller notation wins."""
     numbered, months = has_digit(text), not lacks(text, _MONTH_RUNS)

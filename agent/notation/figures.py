@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from agent.notation.scan import DIGIT, begins, has_digit, spots
+from agent.notation.scan import DIGIT, begins, has_digit, remembered, spots
 from agent.notation.words import word_runs
 
 
@@ -166,6 +166,7 @@ def _glued_before(text: str, start: int) -> bool:
     return before in ".," and start > 1 and text[start - 2].isdigit()
 
 
+@remembered
 def numbers(text: str) -> list[Number]:
     """All numbers in `text`, in digits or words, in order. Digits inside ids, versions and words are not numbers."""
     # Chinese and Japanese put no space around a number; a space for each such character keeps the offsets.

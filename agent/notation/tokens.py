@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from agent.notation.scan import begins, remembered, spots
+
 IdentifierKind = Literal["url", "email", "uuid", "path", "version", "hex", "ticket", "code", "symbol"]
 
 
@@ -55,6 +57,7 @@ _CODE = re.compile(r"(?=[^\W\d]*\d)(?=\d*[^\W\d])[\w-]{2,}")
 _PATH = re.compile(r"(?:[A-Za-z]:)?[\\/~.]?[\w.@%+~-]*(?:[\\/][\w.@%+~-]+)+[\\/]?")
 
 
+@remembered
 def identifiers(text: str) -> list[Identifier]:
     """All tokens in `text` that name one thing exactly, in order. Plain words and plain numbers are not among them."""
     found: list[Identifier] = []
@@ -175,9 +178,12 @@ _QUOTES = re.compile(
 )
 
 
+_MARK = re.compile("[\"“„«`'‘]")
+
+
 def quoted_strings(text: str) -> list[Quoted]:
     """All strings between quotation marks on one line, up to 400 characters. An apostrophe is not a mark."""
     return [
         Quoted(match.start(), match.end(), next(group for group in match.groups() if group is not None))
-        for match in _QUOTES.finditer(text)
+        for match in begins(_QUOTES, text, spots(_MARK, text))
     ]

@@ -66,6 +66,7 @@ _NOT_ALONE = frozenset({"six", "cent", "cents", "mille", "mil", "dos", "ein", "u
 
 _ROUND_WORDS = frozenset(_ROUND)
 _ENGLISH_FIRST = frozenset((*_UNITS, *_TENS, *_BIG, "couple"))
+_LED = frozenset((*_BIG, "couple"))
 _ARTICLES = ("a ", "an ", "half a ", "half an ")
 _ONE_WORD = {language: re.compile(word) for language, word in _FOREIGN.items()}
 # The first letters of every word above: a set tells the rest of a text apart faster than the expressions do.
@@ -123,7 +124,7 @@ def _english(run: str) -> list[Decimal]:
 def word_runs(text: str) -> Iterator[tuple[int, int, Decimal]]:
     """Start, end and value of each number in words, in order. Of overlapping readings the longest stands."""
     runs: list[tuple[int, int, str]] = []
-    for match in () if lacks(text, _ENGLISH_FIRST) else begins_with(_ENGLISH, text, _ENGLISH_FIRST, before=_ARTICLES):
+    for match in () if lacks(text, _ENGLISH_FIRST) else begins_with(_ENGLISH, text, _ENGLISH_FIRST, _LED, _ARTICLES):
         if not match.group().isascii():
             continue  # `ſix`: matched by its long s, and nobody's number
         before = text[max(0, match.start() - 2) : match.start()]

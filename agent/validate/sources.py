@@ -128,7 +128,7 @@ def sources(
         clocks=clocks,
         turned=turned,
         tokens=frozenset(squash(token.text) for reading in readings for token in reading.identifiers),
-        words=frozenset(word.casefold() for word in _WORDS.findall(everything)),
+        words=frozenset(word.casefold() for word in set(_WORDS.findall(everything))),
         squashed=squash(everything),
         stems=stems(everything),
         zones=zones,

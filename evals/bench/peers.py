@@ -112,10 +112,14 @@ def race(server: Served, case: Case, rounds: int) -> list[Contender]:
 
 
 def forget() -> None:
-    """Nothing is remembered of the last round's words: tickets share many, but how many is nobody's to say."""
+    """Nothing is remembered of the last round's texts: tickets share words and lines, but how many is not said here."""
+    from agent.grounding import fold
+    from agent.notation import scan
     from agent.validate.stems import stem
 
-    stem.cache_clear()
+    scan.forget()
+    for kept in (fold._fold_short, fold.needles, stem):
+        kept.cache_clear()
 
 
 def a_round(case: Case, number: int) -> Round:
