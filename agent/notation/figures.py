@@ -169,6 +169,16 @@ def _glued_before(text: str, start: int) -> bool:
 @remembered
 def numbers(text: str) -> list[Number]:
     """All numbers in `text`, in digits or words, in order. Digits inside ids, versions and words are not numbers."""
+    return _numbers(text, None)
+
+
+def numbers_outside(text: str, masked: bytearray) -> list[Number]:
+    """Those of `numbers` that neither begin nor end where `masked`, one byte for each character, is set."""
+    return [number for number in _numbers(text, masked) if not masked[number.start] and not masked[number.end - 1]]
+
+
+def _numbers(text: str, masked: bytearray | None) -> list[Number]:
+    """As `numbers`; what begins where `masked` is set may be left out."""
     # Chinese and Japanese put no space around a number; a space for each such character keeps the offsets.
     written_text = text
     if not text.isascii():
@@ -176,9 +186,9 @@ def numbers(text: str) -> list[Number]:
     found: list[Number] = []
     for match in begins(_TOKEN, text, spots(DIGIT, text)) if has_digit(written_text) else ():
         start, end = match.span()
-        if _glued_before(text, start):
-            continue
         written = match.group()
+        if (masked is not None and masked[start] and "," not in written) or _glued_before(text, start):
+            continue
         readings = _readings(written)
         if not readings and written.count(",") and "." not in written and " " not in written:
             offset = start  # 8,9,10 is a list

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pydantic import BaseModel
 
 from agent.grounding.fold import Folded, fold, needles
-from agent.notation import DateMention, Day, Identifier, Number, TimeMention, dates, identifiers, numbers, times
+from agent.notation import DateMention, Day, Identifier, Number, TimeMention, dates, identifiers, numbers_outside, times
 from agent.validate.moments import Moment, moments, spread
 from agent.validate.stems import stems
 from agent.validate.units import time_unit
@@ -85,11 +85,7 @@ def read(text: str, reach: int = 2) -> Reading:
     spans += [(token.start, token.end) for token in tokens]
     for start, end in spans:
         masked[start:end] = b"\x01" * (end - start)
-    figures = [
-        (number, time_unit(text, number.end, number.unit, reach))
-        for number in numbers(text)
-        if not masked[number.start] and not masked[number.end - 1]
-    ]
+    figures = [(number, time_unit(text, number.end, number.unit, reach)) for number in numbers_outside(text, masked)]
     return Reading(text, found_dates, found_times, tokens, figures)
 
 
