@@ -265,6 +265,7 @@ def _system() -> str:
     return _prompt(SYSTEM)
 
 
+@cache
 def prompt_sha256() -> str:
     """Identity of every word that a model is sent, the ticket's own apart."""
     from prompts import digest
