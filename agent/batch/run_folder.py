@@ -7,6 +7,7 @@ result. Everything a program needs to go on after a crash is in here, nothing is
 One connection writes and one reads, so that a thread may write while others go on.
 """
 
+import json
 import os
 import sqlite3
 import zlib
@@ -289,6 +290,14 @@ class RunFolder:
             paid: Usage(calls=calls, **{name: int(value) for name, value in zip(USAGE[1:-1], values, strict=True)})
             for paid, calls, *values in found
         }
+
+    def paid(self) -> Iterator[tuple[Paid, str | None, Usage]]:
+        """Each answer by itself: how it was paid, which model answered, its usage. For prices, which hang on all three."""
+        columns = ", ".join(USAGE[1:-1])
+        for paid, packed, *values in self._reader.execute(f"select paid, message, {columns} from answers"):
+            model = json.loads(zlib.decompress(packed)).get("model")
+            usage = Usage(calls=1, **{name: value or 0 for name, value in zip(USAGE[1:-1], values, strict=True)})
+            yield paid, model if isinstance(model, str) else None, usage
 
     @property
     def writer(self) -> sqlite3.Connection:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from agent.errors import BadInput
 
@@ -157,21 +157,31 @@ def write_whole(path: Path, data: bytes) -> None:
 
     Raises BadInput, which names the file as one that `--out` was given.
     """
+    ready(str(path))
+    with writing(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def writing(path: Path, flag: str = "--out") -> Iterator[BinaryIO]:
+    """As `write_whole`, for what is too large for memory: the file appears when the block ends, and only if it does.
+
+    Raises BadInput, which names the file as one that `flag` was given.
+    """
     import tempfile
 
-    ready(str(path))
-    target = path.resolve()
     temporary = ""
     try:
+        target = path.resolve()
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
         temporary = ""
     except OSError as error:
-        raise BadInput(f"--out {str(path)!r} cannot be written: {error.strerror or error}") from None
+        raise BadInput(f"{flag} {str(path)!r} cannot be written: {error.strerror or error}") from None
     finally:
         if temporary:
             with suppress(OSError):
