@@ -25,7 +25,9 @@ Money = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 """USD per million tokens."""
 
 # A model's own name inside an id: of a cloud (`us.anthropic.NAME-20251001-v1:0`, an ARN that ends so), dated or not.
-_ID = re.compile(r"(?:.*/)?(?P<cloud>(?:[a-z-]+\.)*anthropic\.)?(?P<name>.+?)(?:[-@]20\d{6})?(?P<version>-v\d+(?::\d+)?)?")
+_ID = re.compile(
+    r"(?:.*/)?(?P<cloud>(?:[a-z-]+\.)*anthropic\.)?(?P<name>.+?)(?:[-@]20\d{6})?(?P<version>-v\d+(?::\d+)?)?"
+)
 
 
 class Rates(Model):

@@ -292,7 +292,7 @@ class RunFolder:
         }
 
     def paid(self) -> Iterator[tuple[Paid, str | None, Usage]]:
-        """Each answer by itself: how it was paid, which model answered, its usage. For prices, which hang on all three."""
+        """Each answer by itself: how it was paid, which model gave it, its usage. A price hangs on all three."""
         columns = ", ".join(USAGE[1:-1])
         for paid, packed, *values in self._reader.execute(f"select paid, message, {columns} from answers"):
             model = json.loads(zlib.decompress(packed)).get("model")
