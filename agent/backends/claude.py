@@ -123,6 +123,24 @@ class ClaudeBackend:
         """What a message says in answer to a call. Raises `ModelError`."""
         return answers.read(message, call, model=self.model, max_tokens=self.max_tokens)
 
+    def count(self, request: conversation.Request) -> int:
+        """Tokens of a request as the API counts them, free of charge. Raises `ModelUnavailable`."""
+        import anthropic
+        import httpx2
+
+        counted = {name: request[name] for name in ("model", "system", "tools", "messages")}
+        try:
+            found = self._sync().messages.count_tokens(**counted)
+            tokens = getattr(found, "input_tokens", None)
+            if isinstance(tokens, int):
+                return tokens
+            failed = "what answers does not count tokens"
+        except anthropic.APIStatusError as error:
+            failed = f"it answered {error.status_code}"
+        except (anthropic.AnthropicError, httpx2.HTTPError, json.JSONDecodeError, TypeError) as error:
+            failed = type(error).__name__  # TypeError: no key
+        raise self._unavailable(f"{self._where()} did not count: {failed}", "count", "server")
+
     def _sync(self) -> "Anthropic":
         if self._client is None:
             from anthropic import Anthropic

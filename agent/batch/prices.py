@@ -19,6 +19,7 @@ from schemas.escalation import Usage
 BUILT_IN = Path(__file__).with_name("prices.toml")
 LONGEST_FILE = 1_000_000  # bytes
 MILLION = 1_000_000
+TENTH = Decimal("0.1")
 HOW_TO = "give one with --prices FILE"
 
 Money = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
@@ -97,7 +98,7 @@ def no_price(model: str) -> str:
 
 def dollars(usd: Decimal) -> str:
     """`$12.34`; a small amount with more places, so that a ticket's cost is not $0.00."""
-    return f"${usd:,.2f}" if usd >= 1 or usd == 0 else f"${usd:.4f}"
+    return f"${usd:,.2f}" if usd >= TENTH or usd == 0 else f"${usd:.4f}"
 
 
 class Prices:
