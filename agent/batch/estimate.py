@@ -216,7 +216,7 @@ def _remarks(sums: _Sums, model: str, prices: Prices, escalated: float | None, t
         yield f"How many escalate: {escalated:.0%}, as among the results that this run folder has."
     if thinks:
         yield f"{model} thinks before it answers: that is paid as output and not counted here. Try --limit 20 first."
-    yield "With --batches the cache is used as it comes: the higher figure is that without any, and may exceed the other."
+    yield "With --batches the cache is used as it comes: the higher figure is that without any, above the other's."
     yield "Not counted: calls that fail and are made again, and facts that must be corrected."
     price = prices.of(model)
     if price is not None and price.above is not None:

@@ -16,7 +16,7 @@ from agent.batch.results import Summary, deadline_of, owner_of, shown, title_of,
 from agent.batch.run_folder import Row, RunFolder
 from agent.commands.output import writing
 from agent.render import words
-from agent.render.report import Reason, glance
+from agent.render.report import Reason, glance, masked, secrets_of
 from schemas.decision import Question
 from schemas.escalation import Escalation
 
@@ -129,11 +129,12 @@ def _details(packed: bytes | None) -> Details:
     seen = glance(result.decision, result.facts, zone)
     if seen.need_to_know:
         return Details(clock=seen.clock[:2], incomplete=result.brief_status == "incomplete", withheld=True)
-    message = result.customer_message or (result.brief.customer_message if result.brief else "")
+    secrets = secrets_of(result.facts)
+    message = masked(result.customer_message or (result.brief.customer_message if result.brief else ""), secrets)
     if len(message) > LONGEST_MESSAGE:
         message = f"{message[:LONGEST_MESSAGE]} … [{len(message) - LONGEST_MESSAGE:,} more characters]"
     return Details(
-        headline=result.brief.headline if result.brief else "",
+        headline=masked(result.brief.headline, secrets) if result.brief else "",
         clock=seen.clock,
         why=seen.why,
         also=len(seen.also),
