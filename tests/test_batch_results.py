@@ -137,8 +137,10 @@ def test_files_are_whole_or_absent_and_private(tmp_path: Path) -> None:
         with pytest.raises(UnicodeDecodeError):
             write_jsonl(folder, 1, old)
         assert old.read_text() == "old"
-        with pytest.raises(BadInput, match=r"^--csv '.*none/all.csv' cannot be written: No such file or directory$"):
+        with pytest.raises(BadInput, match=r"^--csv '.*none/all.csv': its folder does not exist, make it first$"):
             write_csv(folder, 1, tmp_path / "none" / "all.csv", "--csv")
+        with pytest.raises(BadInput, match=r"^--csv '/dev/null' is not a regular file"):
+            write_csv(folder, 1, Path("/dev/null"), "--csv")
         write_csv(folder, 1, tmp_path / "all.csv")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["all.csv", "all.jsonl", "run"]
     assert stat.S_IMODE((tmp_path / "all.csv").stat().st_mode) == 0o600
