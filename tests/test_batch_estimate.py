@@ -12,11 +12,24 @@ import pytest
 from factories import make_escalation, make_ticket
 from run_folders import done, folder_of
 
+from agent import read_ticket
 from agent.backends.base import ExtractCall, ModelUnavailable
 from agent.backends.claude import ClaudeBackend
-from agent.batch.estimate import BRIEF_OUT, DECISION_IN, FACTS_OUT, SAMPLE, as_text, escalating, estimate
+from agent.batch.estimate import (
+    BRIEF_OUT,
+    DECISION_IN,
+    FACTS_OUT,
+    SAMPLE,
+    as_text,
+    escalating,
+    estimate,
+    first_requests,
+)
 from agent.batch.prices import load_prices
+from agent.batch.sources import open_source
+from agent.batch.work import Run
 from agent.errors import BadInput
+from agent.policy.settings import load_settings
 
 PRICES = load_prices(date(2026, 11, 30))
 MODEL = "claude-sonnet-5-5"
@@ -52,7 +65,7 @@ def test_the_figures_by_hand() -> None:
     # Without the cache each of 131 calls writes the 14,000, and the ticket of each brief once more.
     assert high.batch.cache_write_tokens == round(131 * 14_000 + 40_000 + briefs * 400)
     assert high.batch.cache_read_tokens == 0
-    assert "counted by the API for 50 of them" in found.remarks[0]
+    assert "counted by the API, free of charge, for 50 of them, whose text it was sent" in found.remarks[0]
     assert "How many escalate: 25%" in found.remarks[2]
 
 
@@ -132,6 +145,20 @@ def test_the_share_of_a_run_once_it_has_some_results(tmp_path: Path) -> None:
         assert escalating(folder, 1) is None
         done(folder, "last", make_escalation("handle"))
         assert escalating(folder, 1) == 0.25
+
+
+def test_the_first_request_of_each_ticket_that_has_no_result(tmp_path: Path) -> None:
+    tickets = tmp_path / "tickets"
+    tickets.mkdir()
+    (tickets / "a.txt").write_text("The export fails.", "utf-8")
+    (tickets / "b.txt").write_bytes(b"\0\0\0")
+    backend = ClaudeBackend(MODEL, api_key="k")
+    with folder_of(tmp_path) as folder:
+        run = Run(folder=folder, backend=backend, settings=load_settings())
+        one, two = first_requests(open_source(str(tickets)), run)
+        assert (folder.count(1), folder.known("a.txt")) == ({}, None)
+    assert one == backend.request(ExtractCall(read_ticket("The export fails.", name="a.txt")))
+    assert isinstance(two, BadInput)
 
 
 def backend_with(answer: httpx2.Response) -> tuple[ClaudeBackend, list[httpx2.Request]]:

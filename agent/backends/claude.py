@@ -139,7 +139,7 @@ class ClaudeBackend:
             failed = f"it answered {error.status_code}"
         except (anthropic.AnthropicError, httpx2.HTTPError, json.JSONDecodeError, TypeError) as error:
             failed = type(error).__name__  # TypeError: no key
-        raise self._unavailable(f"{self._where()} did not count: {failed}", "count", "server")
+        raise ModelUnavailable(f"{self._where()} did not count: {failed}", reason="count", blame="server")
 
     def _sync(self) -> "Anthropic":
         if self._client is None:

@@ -6,7 +6,7 @@ tokens read are known fairly well, those written less so, and both come as a ran
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ from schemas.escalation import Usage
 
 if TYPE_CHECKING:
     from agent.backends.conversation import Request
+    from agent.batch.items import Source
+    from agent.batch.work import Run
 
 FEWEST = 20  # results from which a share is taken
 SAMPLE = 50  # requests that the API counts, evenly spaced
@@ -116,6 +118,25 @@ def estimate(
     )
 
 
+def first_requests(source: "Source", run: "Run", limit: int | None = None) -> "Iterator[Request | BadInput]":
+    """What each ticket without a result would be asked next, or why it cannot be read. Nothing is written."""
+    from agent.batch.road import Wanted
+    from agent.batch.work import Seen, works
+
+    for work in works(source, run, limit):
+        if isinstance(work, Seen):
+            continue
+        try:
+            step = work.journey().begin()
+        except BadInput as error:
+            yield error
+        except ModelError:
+            continue  # a stored answer ends it: nothing is asked
+        else:
+            if isinstance(step, Wanted):
+                yield step.request
+
+
 def escalating(folder: RunFolder, scan: int) -> float | None:
     """The share that was escalated among the results of a run. None: too few to tell."""
     decided = escalated = 0
@@ -205,7 +226,10 @@ def _usage(calls: int, told: float, output: float, *, read: float, write: float)
 
 def _remarks(sums: _Sums, model: str, prices: Prices, escalated: float | None, thinks: bool) -> Iterable[str]:
     if sums.sampled:
-        yield f"Tokens of the requests: counted by the API for {sums.sampled} of them, the others by their length."
+        yield (
+            f"Tokens of the requests: counted by the API, free of charge, for {sums.sampled} of them, whose text it was "
+            "sent; the others by their length."
+        )
     else:
         why = f" ({sums.refused})" if sums.refused else ""
         yield f"Tokens of the requests: by their length, not counted{why}."
@@ -221,6 +245,13 @@ def _remarks(sums: _Sums, model: str, prices: Prices, escalated: float | None, t
     price = prices.of(model)
     if price is not None and price.above is not None:
         yield f"{model} costs more for a prompt above {price.above.prompt:,} tokens: counted only where the average is."
+
+
+def as_json(figures: Estimate) -> str:
+    """The estimate for programs. Costs are USD; null: unknown."""
+    from agent.render.sanitise import json_text
+
+    return json_text(figures.model_dump_json(indent=2)) + "\n"
 
 
 def as_text(figures: Estimate, *, width: int = 100, colour: bool = False) -> str:
