@@ -86,6 +86,12 @@ def test_an_unknown_price_is_no_cost_and_says_so() -> None:
     unknown = prices.cost("llama-9", MILLION_EACH, "live")
     assert unknown.usd is None
     assert unknown.words() == "price of llama-9 unknown: no cost; give one with --prices FILE"
+    assert (NOTHING + unknown + NOTHING).words() == unknown.words()
+    many = unknown
+    for number in range(5):
+        many += prices.cost(f"m{number}", MILLION_EACH, "live")
+    assert many.words().count("unknown") == 3
+    assert many.words().endswith("; and of 3 other models")
     both = unknown + prices.cost("claude-opus-5", MILLION_EACH, "live") + NOTHING
     assert both.words() == "at least $36.75 (price of llama-9 unknown: no cost; give one with --prices FILE)"
     assert prices.cost(None, MILLION_EACH, "live") == NOTHING

@@ -192,9 +192,7 @@ def _ends(
         briefs = sums.tickets * share * (BRIEFS_EACH if high or escalated is not None else 1.0)
         output = (sums.tickets * FACTS_OUT + briefs * BRIEF_OUT) * spread
         told = briefs * (FACTS_OUT + DECISION_IN) * spread
-        own = tickets * (
-            briefs / sums.tickets
-        )  # each brief's call reads the ticket again, from the cache if all goes well
+        own = tickets * briefs / sums.tickets  # a brief's call reads its ticket again
         calls = round(sums.tickets + briefs)
         live = _usage(calls, told, output, read=prefix * (calls - 1) + own, write=prefix + tickets)
         # The vendor's batches take the cache as it comes: at worst, every call writes what it might have read.
@@ -227,8 +225,8 @@ def _usage(calls: int, told: float, output: float, *, read: float, write: float)
 def _remarks(sums: _Sums, model: str, prices: Prices, escalated: float | None, thinks: bool) -> Iterable[str]:
     if sums.sampled:
         yield (
-            f"Tokens of the requests: counted by the API, free of charge, for {sums.sampled} of them, whose text it was "
-            "sent; the others by their length."
+            f"Tokens of the requests: counted by the API, free of charge, for {sums.sampled} of them, whose text "
+            "it was sent; the others by their length."
         )
     else:
         why = f" ({sums.refused})" if sums.refused else ""

@@ -20,15 +20,15 @@ BUILT_IN = Path(__file__).with_name("prices.toml")
 LONGEST_FILE = 1_000_000  # bytes
 MILLION = 1_000_000
 TENTH = Decimal("0.1")
+MOST_NAMED = 3  # models without a price in one line
+LONGEST_ID = 300  # characters of a model's id, an ARN included
 HOW_TO = "give one with --prices FILE"
 
 Money = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 """USD per million tokens."""
 
 # A model's own name inside an id: of a cloud (`us.anthropic.NAME-20251001-v1:0`, an ARN that ends so), dated or not.
-_ID = re.compile(
-    r"(?:.*/)?(?P<cloud>(?:[a-z-]+\.)*anthropic\.)?(?P<name>.+?)(?:[-@]20\d{6})?(?P<version>-v\d+(?::\d+)?)?"
-)
+_ID = re.compile(r"(?:.*/)?(?P<cloud>(?:[a-z-]+\.)*anthropic\.)?(?P<name>.+?)(?:[-@]20\d{6})?(?:-v\d+(?::\d+)?)?")
 
 
 class Rates(Model):
@@ -72,6 +72,8 @@ class Cost:
     unknown: tuple[str, ...] = ()
 
     def __add__(self, other: "Cost") -> "Cost":
+        if NOTHING in (self, other):
+            return other if self == NOTHING else self
         unknown = tuple(dict.fromkeys(self.unknown + other.unknown))
         known = [cost.usd for cost in (self, other) if cost.usd is not None]
         if not known:
@@ -81,7 +83,9 @@ class Cost:
 
     def words(self) -> str:
         """Such as `$1.25`, `at least $1.25`, and which model's price is unknown."""
-        missing = "; ".join(no_price(model) for model in self.unknown)
+        missing = "; ".join(no_price(model) for model in self.unknown[:MOST_NAMED])
+        if len(self.unknown) > MOST_NAMED:
+            missing += f"; and of {len(self.unknown) - MOST_NAMED} other models"
         if self.usd is None:
             return missing
         amount = f"{'at least ' if self.at_least else ''}{dollars(self.usd)}"
@@ -115,7 +119,7 @@ class Prices:
     def of(self, model: str) -> Price | None:
         """The price that holds for a model's id: exactly that model's, never that of one whose name begins alike."""
         exact = self._prices.get(model)
-        match = _ID.fullmatch(model) if exact is None else None
+        match = _ID.fullmatch(model) if exact is None and len(model) <= LONGEST_ID else None
         found = exact or (self._prices.get(match["name"]) if match else None) or ()
         return next((price for price in reversed(found) if price.since <= self.on), None)
 
