@@ -11,6 +11,7 @@ Nothing that varies (date, id, boundary) stands before the ticket. Nothing here 
 """
 
 import hashlib
+import json
 from functools import cache
 from typing import Any
 
@@ -60,15 +61,45 @@ def request(call: Call, model: str, max_tokens: int, *, forced: bool = True) -> 
         return _comparison(call, model, max_tokens, forced)
     if isinstance(call, TurnCall):
         return _turn(call, model, max_tokens, forced)
-    messages = _extraction(call) if isinstance(call, ExtractCall) else _draft(call)
     return {
         "model": model,
         "max_tokens": max_tokens,
-        "tools": tools(),
-        "system": [{"type": "text", "text": _system(), "cache_control": _CACHED}],
+        **_frozen(),
         "tool_choice": choice(call, forced),
-        "messages": messages,
+        "messages": _extraction(call) if isinstance(call, ExtractCall) else _draft(call),
     }
+
+
+def body(request: Request) -> bytes:
+    """A request as the JSON that is sent. What no ticket changes, some fifty kilobytes, is written once."""
+    frozen = _frozen()
+    if any(request.get(name) is not value for name, value in frozen.items()):
+        return _json(request)
+    varying = {name: value for name, value in request.items() if name not in frozen}
+    return _json(varying)[:-1] + b"," + _frozen_json() + b"}"
+
+
+def digest(request: Request) -> str:
+    """Identity of a request: all that the model reads. How a tool is chosen is not: a model may not take it (see
+    `ClaudeBackend.forced`), and each process learns that anew.
+    """
+    read = {name: value for name, value in request.items() if name != "tool_choice"}
+    return hashlib.sha256(body(read)).hexdigest()
+
+
+@cache
+def _frozen() -> Request:
+    """The parts that are the same objects in every request of the road. Nobody may change them."""
+    return {"tools": tools(), "system": [{"type": "text", "text": _system(), "cache_control": _CACHED}]}
+
+
+@cache
+def _frozen_json() -> bytes:
+    return _json(_frozen())[1:-1]
+
+
+def _json(value: Request) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()  # as the SDK does
 
 
 def choice(call: Call, forced: bool) -> Block:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn, TypeGuard
 
-from agent.backends import answers, conversation
+from agent.backends import answers
 from agent.backends.base import NO_USAGE, ModelError, ModelUnavailable, tokens, total
 from agent.batch.pace import Pace, backoff
 from agent.batch.road import Message, Wanted
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 AHEAD = 4  # tickets under way for each that waits for an answer, less one in so many: places at the server stay filled
 TRIES = 6  # requests for one call, while the server answers others
 PATIENCE = 600.0  # seconds without any answer, after which a run stops
-LONGEST_CALL = 2.0  # of the client's timeout, which a server that sends a byte now and then never meets
 
 
 @dataclass
@@ -151,15 +150,6 @@ class Live:
             step = journey.take(step, message)
         return step
 
-    async def _message(self, wanted: Wanted) -> object:
-        from agent.backends.claude import ForcingRefused
-
-        choice = conversation.choice(wanted.call, self.backend.forced)  # as was learnt since the request was made
-        try:
-            return await self.backend.message(wanted.call, {**wanted.request, "tool_choice": choice})
-        except ForcingRefused:
-            return await self._message(wanted)
-
     async def _answer(self, wanted: Wanted) -> Message:
         """The answer to a call. Raises `ModelUnavailable` where there will be none, and `Stopped`."""
         began, tries = self.pace.clock(), 0
@@ -168,18 +158,11 @@ class Live:
             try:
                 self._go_on()
                 self.heard.open = self.pace.open
-                async with asyncio.timeout(self.backend.timeout * LONGEST_CALL):
-                    message = await self._message(wanted)
+                message = await self.backend.message(wanted.call, wanted.request)
                 if _is_message(message):
                     self.pace.answered()
                     return message
                 failure = _no_message(message, wanted, self.backend)
-            except TimeoutError:
-                failure = ModelUnavailable(
-                    f"no answer within {self.backend.timeout * LONGEST_CALL:g} s; run again to go on",
-                    reason="timeout",
-                    blame="server",
-                )
             except ModelUnavailable as error:
                 failure = error
             finally:

@@ -25,7 +25,7 @@ from agent.commands.run import add_backend, backend_of, whole
 from agent.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_MODEL, BadInput
 
 if TYPE_CHECKING:
-    from agent.backends.base import Backend, ModelError
+    from agent.backends.base import Backend
     from agent.backends.claude import ClaudeBackend
     from agent.batch.deferred import Deferred
     from agent.batch.live import Live
@@ -256,9 +256,7 @@ async def _stoppable(live: "Live", going: Coroutine[Any, Any, None], progress: "
         live.interrupted = True
         live.stop()
         progress.close()
-        note(
-            f"stopping: {live.pace.open} calls in flight are paid, so they are waited for; Ctrl-C again leaves at once"
-        )
+        note(f"stopping: {live.pace.open} calls in flight are waited for; Ctrl-C again leaves at once")
 
     def caught(_: int, __: FrameType | None) -> None:
         loop.call_soon_threadsafe(interrupt)
@@ -331,7 +329,7 @@ def _estimated(arguments: argparse.Namespace, source: "TicketSource", run: "Run"
         return EXIT_DONE
     from agent.batch.estimate import as_json, as_text, escalating, estimate, first_requests
 
-    backend = _claude(run.backend)
+    backend, out = _claude(run.backend), arguments.out
     total = source.count() if arguments.limit is None else min(source.count(), arguments.limit)
     with progress("counting"):
         figures = estimate(
@@ -343,11 +341,7 @@ def _estimated(arguments: argparse.Namespace, source: "TicketSource", run: "Run"
             escalated=escalating(run.folder, run.scan - 1),
             thinks=not backend.forced,
         )
-    plain = arguments.out is not None
-    emit(
-        as_json(figures) if form == "json" else as_text(figures, width=width(), colour=colour() and not plain),
-        arguments.out,
-    )
+    emit(as_json(figures) if form == "json" else as_text(figures, width=width(), colour=colour() and out is None), out)
     return EXIT_DONE
 
 
