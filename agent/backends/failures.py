@@ -22,8 +22,8 @@ class ForcingRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """Of one call. `address`: that is called, known once there is a client; `size`: of its ticket in characters; times in
-    seconds; `forced`: its tool.
+    """Of one call. `address`: that is called, known once there is a client; `size`: of its ticket in characters; times
+    in seconds; `forced`: its tool.
     """
 
     address: Callable[[], str]
