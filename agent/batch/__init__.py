@@ -7,5 +7,9 @@ run_folder.py   the database of a run: what was asked, answered and decided
 road.py         one ticket's road on stored answers, to its next unanswered call or to its end
 live.py         calls at once, as many as the server bears
 deferred.py     calls by the vendor's Message Batches, at half the price and some time later
-results.py      JSONL, CSV, the summary and the overview
+results.py      JSONL, CSV and the summary
+overview.py     the page
+prices.py       what models cost: prices.toml, or the user's own table
+estimate.py     what a run would take, before it is paid
+progress.py     how far it is, while it runs
 """

@@ -20,7 +20,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from agent.commands.inputs import add_circumstances, circumstances_of
-from agent.commands.output import add_output, colour, emit, format_of, note, ready, width
+from agent.commands.output import add_output, colour, emit, format_of, note, progress, ready, width
 from agent.commands.run import add_backend, backend_of, whole
 from agent.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_MODEL, BadInput
 
@@ -324,7 +324,25 @@ def _claude(backend: "Backend") -> "ClaudeBackend":
 
 def _estimated(arguments: argparse.Namespace, source: "TicketSource", run: "Run", prices: "Prices", form: str) -> int:
     """What it would cost. Nothing is asked and nothing is kept."""
-    raise NotImplementedError
+    if run.backend.name == "offline":
+        note(f"{source.count():,} tickets; no model takes part, so nothing is paid")
+        return EXIT_DONE
+    from agent.batch.estimate import as_json, as_text, escalating, estimate, first_requests
+
+    backend, out = _claude(run.backend), arguments.out
+    total = source.count() if arguments.limit is None else min(source.count(), arguments.limit)
+    with progress("counting"):
+        figures = estimate(
+            first_requests(source, run, arguments.limit),
+            total,
+            backend.model,
+            prices,
+            count=backend.count,
+            escalated=escalating(run.folder, run.scan - 1),
+            thinks=not backend.forced,
+        )
+    emit(as_json(figures) if form == "json" else as_text(figures, width=width(), colour=colour() and out is None), out)
+    return EXIT_DONE
 
 
 def _written(run: "Run", prices: "Prices", form: str, out: str | None) -> None:
