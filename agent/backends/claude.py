@@ -121,6 +121,15 @@ class ClaudeBackend:
         """What a message says in answer to a call. Raises `ModelError`."""
         return answers.read(message, call, model=self.model, max_tokens=self.max_tokens)
 
+    def client(self) -> "Anthropic":
+        """The SDK's client that calls go through, for what is no call (agent/batch/vendor_batches.py)."""
+        return self._sync()
+
+    def where(self) -> str:
+        """The address that is called, without credentials or query."""
+        self._sync()  # the client knows the address that the environment names
+        return self._where()
+
     def _sync(self) -> "Anthropic":
         if self._client is None:
             from anthropic import Anthropic
@@ -174,9 +183,9 @@ class ClaudeBackend:
                 self.forced = False
                 raise ForcingRefused from error
             failure = self._unavailable(
-                self._status(error, call), f"http_{error.status_code}", _blame(error.status_code)
+                self._status(error, call), f"http_{error.status_code}", blame_of(error.status_code)
             )
-            failure.retry_after = _retry_after(error.response.headers)
+            failure.retry_after = retry_after(error.response.headers)
             raise failure from error
         except anthropic.AnthropicError as error:
             # Credentials that cannot be read, or a body that is no JSON: the message is the SDK's, without the body.
@@ -232,13 +241,14 @@ def _plain(message: object) -> object:
     return message.to_dict(warnings=False) if hasattr(message, "to_dict") else message
 
 
-def _blame(status: int) -> Blame:
+def blame_of(status: int) -> Blame:
+    """What an HTTP status says about other requests."""
     if status in (401, 403, 404):
         return "setup"
     return "server" if status in (408, 409, 429) or status >= 500 else "request"
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds until the server wants to be asked again, as number or HTTP date (RFC 9110), or in the SDK's header."""
     from datetime import UTC, datetime
     from email.utils import parsedate_to_datetime
