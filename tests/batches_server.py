@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 if __name__ == "__main__":
-    sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parent)]
+    sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from batches import answer
 
@@ -61,6 +61,7 @@ class Vendor:
     reply_after: float = 0.0
     clock: Callable[[], float] = time.time
     organization: str = "org-1"
+    address: str = "https://api.example.test"
     batches: dict[str, Held] = field(default_factory=dict)
     processed: Counter[str] = field(default_factory=Counter)
     paid: Counter[str] = field(default_factory=Counter)
@@ -174,7 +175,7 @@ class Vendor:
             "ended_at": _time(batch.ends) if ended else None,
             "archived_at": _time(self.clock()) if batch.archived else None,
             "cancel_initiated_at": None,
-            "results_url": f"http://example.test{PATH}/{batch.id}/results" if ended and not batch.archived else None,
+            "results_url": f"{self.address}{PATH}/{batch.id}/results" if ended and not batch.archived else None,
         }
 
     def _json(self, body: Any, status: int = 200) -> Reply:
@@ -232,8 +233,9 @@ def serving(vendor: Vendor) -> Iterator[str]:
 
     server = Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    vendor.address = f"http://127.0.0.1:{server.server_port}"
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield vendor.address
     finally:
         server.shutdown()
         server.server_close()

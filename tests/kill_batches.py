@@ -1,0 +1,142 @@
+"""Kill a run by the vendor's batches at random points, again and again: `python3 tests/kill_batches.py --kills 100`.
+
+The vendor is a process of its own (tests/batches_server.py) and goes on meanwhile. In the end every ticket must have
+exactly one result, and no request may have been answered, and paid, twice.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__)
+if __name__ == "__main__":
+    sys.path.insert(0, str(HERE.parents[1]))
+
+NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
+PATIENCE = 600.0  # seconds that the last process, which nobody kills, may take
+
+
+def child(folder: Path, address: str, count: int, chunk: int) -> None:
+    """The run itself, in a process that will be killed."""
+    from batches import MODEL, tickets
+
+    from agent.backends.claude import ClaudeBackend
+    from agent.batch.deferred import Deferred, Waits
+    from agent.batch.run_folder import RunFolder
+    from agent.batch.work import Run, works
+    from agent.policy.settings import load_settings
+
+    with RunFolder(folder) as opened:
+        backend = ClaudeBackend(model=MODEL, base_url=address, api_key="key-of-a-test")
+        run = Run(opened, backend, load_settings(None), now=NOW)
+        waits = Waits(first=0.05, longest=0.2, settle=0.5, patience=30)
+        deferred = Deferred(run, backend, waits=waits, most_requests=chunk)
+        print("begun", flush=True)
+        deferred.go(partial(works, tickets(count), run))
+        if deferred.outage is not None:
+            raise SystemExit(f"outage: {deferred.outage}")
+
+
+def harness(folder: Path, *, kills: int, count: int, chunk: int, longest: float, seed: int) -> dict[str, Any]:
+    """Kill, begin again, and so on; then let it end. What there is afterwards, and when it was killed.
+
+    `longest`: seconds after a process has begun to work within which it is killed.
+    """
+    chance = random.Random(seed)
+    line = [sys.executable, str(HERE.parent / "batches_server.py"), "--lasts", "0.4", "--reply-after", "0.05"]
+    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        address = server.stdout.readline().strip()
+        try:
+            states: list[str] = []
+            own = [sys.executable, str(HERE), "--child", str(folder), address, str(count), str(chunk)]
+            while len(states) < kills:
+                process = subprocess.Popen(own, stdout=subprocess.PIPE, text=True)
+                with process:
+                    assert process.stdout is not None
+                    process.stdout.readline()
+                    time.sleep(chance.uniform(0, longest))
+                    if process.poll() is not None:
+                        break  # it was done before
+                    os.kill(process.pid, signal.SIGKILL)
+                states.append(_stage(folder))
+            subprocess.run(own, stdout=subprocess.DEVNULL, timeout=PATIENCE, check=True)
+            with urllib.request.urlopen(f"{address}/tally") as answer:
+                tally = json.load(answer)
+        finally:
+            server.terminate()
+    return _figures(folder, states, tally)
+
+
+def _stage(folder: Path) -> str:
+    """Where the killed process was, as its database has it."""
+    base = sqlite3.connect(folder / "run.sqlite")
+    try:
+        states = {state for (state,) in base.execute("select state from submissions")}
+        return "giving" if "sending" in states else "waiting" if "sent" in states else "between"
+    except sqlite3.OperationalError:
+        return "before the tables"
+    finally:
+        base.close()
+
+
+def _figures(folder: Path, states: list[str], tally: dict[str, Any]) -> dict[str, Any]:
+    base = sqlite3.connect(folder / "run.sqlite")
+    (results,) = base.execute("select count(*) from results").fetchone()
+    (answers,) = base.execute("select count(*) from answers").fetchone()
+    done = dict(base.execute("select state, count(*) from tickets group by state").fetchall())
+    base.close()
+    paid = tally["paid"].values()
+    return {
+        "kills": len(states),
+        "killed while": {state: states.count(state) for state in sorted(set(states))},
+        "tickets": done,
+        "results": results,
+        "answers kept": answers,
+        "answers paid": sum(paid),
+        "requests paid twice": sum(times > 1 for times in paid),
+        "batches": tally["batches"],
+        "calls": tally["calls"],
+    }
+
+
+def main() -> int:
+    """Run it and print the figures; 1 if something was lost or paid twice."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--tickets", type=int, default=300)
+    parser.add_argument("--chunk", type=int, default=40, help="requests of one batch")
+    parser.add_argument("--longest", type=float, default=3.0, help="seconds until a process is killed, at most")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        figures = harness(
+            Path(folder, "run"),
+            kills=given.kills,
+            count=given.tickets,
+            chunk=given.chunk,
+            longest=given.longest,
+            seed=given.seed,
+        )
+    print(json.dumps(figures, indent=1))
+    whole = figures["results"] == given.tickets and figures["tickets"] == {"done": given.tickets}
+    return 0 if whole and figures["kills"] == given.kills and figures["requests paid twice"] == 0 else 1
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--child"]:
+        child(Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))
+    else:
+        raise SystemExit(main())
