@@ -63,9 +63,8 @@ class World:
         """A whole run in a process of its own, as it were."""
         with RunFolder(self.path / "run") as folder:
             backend = options.pop("backend", None) or self.backend()
-            run = Run(
-                folder=folder, backend=backend, settings=load_settings(None), now=datetime(2026, 3, 3, tzinfo=UTC)
-            )
+            settings, repairs = load_settings(None), options.pop("repairs", 0)
+            run = Run(folder, backend, settings, now=datetime(2026, 3, 3, tzinfo=UTC), max_repairs=repairs)
             given = {"waits": WAITS, "clock": lambda: self.now, "sleep": self.sleep} | options
             deferred = Deferred(run, backend, **given)
             deferred.go(partial(works, source, run))
@@ -106,16 +105,16 @@ def all_done(count: int) -> dict[str, str]:
 
 
 def test_a_batch_of_extractions_then_of_drafts_then_of_repairs(world: World) -> None:
-    deferred = world.go(tickets(7))
-    assert sizes(world) == [7, 7, 7]
+    deferred = world.go(tickets(4), repairs=2)
+    assert sizes(world) == [4, 4, 4]
     assert world.paid() == {1}
-    assert world.states() == all_done(7)
-    assert (deferred.heard.done, deferred.heard.ended, deferred.heard.requests, deferred.outage) == (7, 3, 0, None)
+    assert world.states() == all_done(4)
+    assert (deferred.heard.done, deferred.heard.ended, deferred.heard.requests, deferred.outage) == (4, 3, 0, None)
     with RunFolder(world.path / "run") as folder:
         spent = folder.spent()
         assert spent == {"batch": deferred.heard.usage}
-        assert spent["batch"].calls == 21
-        for key, text in tickets(7).texts.items():
+        assert spent["batch"].calls == 12
+        for key, text in tickets(4).texts.items():
             result = json.loads(folder.result(key) or b"")
             assert result["ticket"]["text"].strip() == text
             assert result["usage"]["calls"] == 3
@@ -125,25 +124,25 @@ def test_a_batch_of_extractions_then_of_drafts_then_of_repairs(world: World) -> 
 def test_the_pauses_grow_and_begin_anew_with_each_batch(world: World) -> None:
     world.vendor.lasts = 40
     world.go(tickets(1))
-    assert world.pauses == [5, 7.5, 11.25, 16.875] * 3
+    assert world.pauses == [5, 7.5, 11.25, 16.875] * 2
 
 
 def test_what_has_a_result_is_not_given_again_and_what_changed_is(world: World) -> None:
     world.go(tickets(3))
     deferred = world.go(Texts({**tickets(3).texts, "t2": text_of(2) + "\nIt is urgent now."}))
-    assert sizes(world) == [3, 3, 3, 1, 1, 1]
+    assert sizes(world) == [3, 3, 1, 1]
     assert (deferred.heard.settled, deferred.heard.done) == (2, 1)
     world.go(tickets(2))  # as it was before: all is known
-    assert len(sizes(world)) == 6
+    assert len(sizes(world)) == 4
 
 
 def test_batches_are_cut_by_number_and_by_size(world: World) -> None:
     world.go(tickets(5), most_requests=2)
-    assert sizes(world) == [2, 2, 1] * 3
+    assert sizes(world) == [2, 2, 1] * 2
     world.go(Texts({f"u{n}": text_of(100 + n) for n in range(4)}), most_bytes=120_000)
-    assert sizes(world)[9:11] == [2, 2]
+    assert sizes(world)[6:8] == [2, 2]
     world.go(Texts({f"v{n}": text_of(200 + n) for n in range(2)}), most_bytes=10)
-    assert sizes(world)[-6:] == [1] * 6
+    assert sizes(world)[-4:] == [1] * 4
 
 
 def test_a_server_that_takes_less_at_once_gets_less(world: World) -> None:
@@ -163,7 +162,7 @@ def test_a_single_request_that_is_too_large_ends_the_run(world: World) -> None:
 def test_tickets_alike_to_the_letter_are_asked_about_once(world: World) -> None:
     world.go(Texts({"a": text_of(1), "b": text_of(1)}))
     assert world.states() == {"a": "done", "b": "done"}
-    assert sizes(world) == [1, 1, 1]
+    assert sizes(world) == [1, 1]
 
 
 @pytest.mark.parametrize(
@@ -218,7 +217,7 @@ def test_a_repair_that_fails_leaves_the_draft(world: World) -> None:
         return ("invalid_request_error", "no") if len(request["messages"]) == 5 else answer(request)
 
     world.vendor.verdict = verdict
-    world.go(tickets(1))
+    world.go(tickets(1), repairs=2)
     with RunFolder(world.path / "run") as folder:
         result = json.loads(folder.result("t1") or b"")
     assert result["brief_status"] == "incomplete"
@@ -233,9 +232,9 @@ def test_a_model_that_refuses_a_forced_tool_is_asked_without_from_then_on(world:
     world.vendor.verdict = verdict
     world.go(tickets(5), most_requests=2)
     assert world.states() == all_done(5)
-    assert sum(sizes(world)) == 5 + 15
+    assert sum(sizes(world)) == 5 + 10
     world.go(Texts({"new": text_of(9)}))
-    assert sum(sizes(world)) == 5 + 15 + 3  # the folder remembers it
+    assert sum(sizes(world)) == 5 + 10 + 2  # the folder remembers it
 
 
 def test_a_wrong_key_in_a_batch_stops_the_run_once(world: World) -> None:
@@ -266,7 +265,7 @@ def test_a_status_that_will_not_pass_ends_the_run(world: World, status: int) -> 
 def test_a_vendor_with_too_much_to_do_is_waited_for(world: World, status: int) -> None:
     world.vendor.troubles = [status] * 3
     assert world.go(tickets(2)).outage is None
-    assert world.vendor.calls["give"] == 3 + 3
+    assert world.vendor.calls["give"] == 3 + 2
     assert world.vendor.calls["list"] == 0
     assert world.states() == all_done(2)
 
@@ -275,7 +274,7 @@ def test_a_vendor_with_too_much_to_do_is_waited_for(world: World, status: int) -
 def test_a_batch_whose_reply_was_an_error_is_found_and_not_given_again(world: World, status: int) -> None:
     world.vendor.troubles = [status]
     world.go(tickets(4))
-    assert sizes(world) == [4, 4, 4]
+    assert sizes(world) == [4, 4]
     assert world.states() == all_done(4)
 
 
@@ -283,14 +282,14 @@ def test_a_batch_whose_reply_was_lost_is_found(world: World) -> None:
     world.lost = [httpx2.ReadTimeout("slow"), httpx2.ReadError("reset")]
     world.vendor.listed_after = 20
     world.go(tickets(4))
-    assert sizes(world) == [4, 4, 4]
+    assert sizes(world) == [4, 4]
     assert world.paid() == {1}
 
 
 def test_a_batch_that_never_came_to_be_is_given_again_after_a_while(world: World) -> None:
     world.vendor.troubles = [500]
     world.go(tickets(4))
-    assert sizes(world) == [4, 4, 4]
+    assert sizes(world) == [4, 4]
     assert sum(world.pauses[:4]) < 60 <= sum(world.pauses[:6])
     assert world.states() == all_done(4)
 
@@ -298,7 +297,7 @@ def test_a_batch_that_never_came_to_be_is_given_again_after_a_while(world: World
 def test_nothing_else_is_given_while_the_vendor_loses_replies(world: World) -> None:
     world.vendor.troubles = [500]
     world.go(tickets(6), most_requests=2)
-    assert sizes(world) == [2] * 9
+    assert sizes(world) == [2] * 6
     assert world.paid() == {1}
 
 
@@ -323,20 +322,20 @@ def test_batches_of_others_are_left_alone(world: World) -> None:
     world.vendor.troubles = [500]
     world.go(tickets(3))
     assert world.states() == all_done(3)
-    assert sizes(world) == [3, 3, 3, 3]
+    assert sizes(world) == [3, 3, 3]
 
 
 def test_results_that_break_off_are_read_again(world: World) -> None:
     world.vendor.reading_troubles = ["cut", "half", "cut"]
     world.go(tickets(6))
-    assert sizes(world) == [6, 6, 6]
+    assert sizes(world) == [6, 6]
     assert world.states() == all_done(6)
 
 
 def test_results_that_lack_some_lead_to_those_being_sent_again(world: World) -> None:
     world.vendor.reading_troubles = ["half"] * 3
     world.go(tickets(6))
-    assert sum(sizes(world)) == 6 + 3 + 12
+    assert sum(sizes(world)) == 6 + 3 + 6
     assert world.states() == all_done(6)
 
 
@@ -348,7 +347,7 @@ def test_a_batch_that_a_person_canceled_is_given_again(world: World) -> None:
     world.vendor.handle("POST", f"/v1/messages/batches/{batch}/cancel", b"")
     world.stop_at = None
     world.go(tickets(3))
-    assert sizes(world) == [3, 3, 3, 3]
+    assert sizes(world) == [3, 3, 3]
     assert world.states() == all_done(3)
 
 
@@ -365,7 +364,7 @@ def test_a_batch_that_is_gone_is_given_again(world: World, way: str) -> None:
     world.now += 30 * 86_400
     world.go(tickets(3))
     assert world.states() == all_done(3)
-    assert sizes(world)[-3:] == [3, 3, 3]
+    assert sizes(world)[-2:] == [3, 3]
 
 
 def test_a_key_of_another_organization_gives_nothing_again(world: World) -> None:
@@ -409,17 +408,19 @@ def test_a_process_that_ended_before_it_heard_the_reply(world: World, listed_aft
         world.go(tickets(3))
     assert (sizes(world), world.pending()) == ([3], 3)
     world.go(tickets(5))  # more tickets than before: the others need not wait
-    assert (sizes(world)[:2], sum(sizes(world))) == ([3, 2], 15)
+    assert (sizes(world)[:2], sum(sizes(world))) == ([3, 2], 10)
     assert world.paid() == {1}
     assert world.states() == all_done(5)
 
 
-def test_several_lost_at_once_are_told_apart(world: World) -> None:
+@pytest.mark.parametrize("away", [0, 3_600])
+def test_several_lost_at_once_are_told_apart(world: World, away: float) -> None:
     for number in (2, 4, 6):
         world.lost = [KeyboardInterrupt()]
         with pytest.raises(KeyboardInterrupt):
             world.go(tickets(number))
     assert (sizes(world), world.pending()) == ([2, 2, 2], 6)
+    world.now += away
     world.go(tickets(6))
     assert world.paid() == {1}
     assert world.states() == all_done(6)
@@ -466,22 +467,22 @@ def test_an_address_that_changed_is_named(world: World) -> None:
 
 
 def test_a_limit_is_one_of_tickets(world: World) -> None:
-    world.go(tickets(9), limit=4)
+    world.go(tickets(6), limit=4)
     assert world.states() == all_done(4)
-    assert sizes(world) == [4, 4, 4]
-    world.go(tickets(9), limit=2)
+    assert sizes(world) == [4, 4]
+    world.go(tickets(6), limit=2)
     assert world.states() == all_done(6)
 
 
 def test_a_budget_counts_what_is_under_way(world: World) -> None:
-    deferred = world.go(tickets(9), budget=50_000)  # of which a request takes about 14,500
+    deferred = world.go(tickets(6), budget=50_000)  # of which a request takes about 14,500
     assert deferred.over_budget
     assert sizes(world)[0] == 3
     assert deferred.outage is None
     assert world.pending() == 0
-    deferred = world.go(tickets(9))
+    deferred = world.go(tickets(6))
     assert not deferred.over_budget
-    assert world.states() == all_done(9)
+    assert world.states() == all_done(6)
     assert world.paid() == {1}
 
 

@@ -338,7 +338,7 @@ class Deferred:
                     del self._doubts[submission.attempt]
                     self._failing = None
                     return True
-                if attempt not in self._doubts:
+                if not self._submissions.knows(attempt):
                     self._strangers.add(batch.id)
         if not settled or any(not batch.ended for batch in candidates):
             return False

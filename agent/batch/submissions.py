@@ -102,6 +102,10 @@ class Submissions:
         ).fetchall()
         return [Submission(attempt, datetime.fromisoformat(time), *rest) for attempt, time, *rest in found]
 
+    def knows(self, attempt: str | None) -> bool:
+        """Whether a submission of this name was written here."""
+        return self._base.execute("select 1 from submissions where attempt = ?", (attempt,)).fetchone() is not None
+
     def unclaimed(self, batches: Iterable[str]) -> set[str]:
         """Those of the vendor's ids that belong to no submission of this folder, as far as is known."""
         return {
