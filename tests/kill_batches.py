@@ -14,65 +14,76 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 import urllib.request
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__)
-if __name__ == "__main__":
-    sys.path.insert(0, str(HERE.parents[1]))
+from batches import MODEL, tickets
 
+from agent.backends.claude import ClaudeBackend
+from agent.batch.deferred import Deferred, Waits
+from agent.batch.run_folder import RunFolder
+from agent.batch.work import Run, works
+from agent.policy.settings import load_settings
+
+SERVER = Path(__file__).with_name("batches_server.py")
 NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
-PATIENCE = 600.0  # seconds that the last process, which nobody kills, may take
 
 
 def child(folder: Path, address: str, count: int, chunk: int) -> None:
     """The run itself, in a process that will be killed."""
-    from batches import MODEL, tickets
-
-    from agent.backends.claude import ClaudeBackend
-    from agent.batch.deferred import Deferred, Waits
-    from agent.batch.run_folder import RunFolder
-    from agent.batch.work import Run, works
-    from agent.policy.settings import load_settings
-
     with RunFolder(folder) as opened:
         backend = ClaudeBackend(model=MODEL, base_url=address, api_key="key-of-a-test")
         run = Run(opened, backend, load_settings(None), now=NOW)
         waits = Waits(first=0.05, longest=0.2, settle=0.5, patience=30)
         deferred = Deferred(run, backend, waits=waits, most_requests=chunk)
-        print("begun", flush=True)
         deferred.go(partial(works, tickets(count), run))
         if deferred.outage is not None:
             raise SystemExit(f"outage: {deferred.outage}")
 
 
+def forked(folder: Path, address: str, count: int, chunk: int, seconds: float | None) -> int:
+    """Begin the run, and kill it after so many seconds. How the process ended: negative for a signal.
+
+    A fork and no new interpreter: this process has no threads, and the time goes into the run.
+    """
+    process = os.fork()
+    if process == 0:
+        status = 1
+        try:
+            child(folder, address, count, chunk)
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    if seconds is not None:
+        time.sleep(seconds)
+        os.kill(process, signal.SIGKILL)  # nobody else waits for it, so it is still this process
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
 def harness(folder: Path, *, kills: int, count: int, chunk: int, longest: float, seed: int) -> dict[str, Any]:
     """Kill, begin again, and so on; then let it end. What there is afterwards, and when it was killed.
 
-    `longest`: seconds after a process has begun to work within which it is killed.
+    `longest`: seconds after a process has begun within which it is killed.
     """
     chance = random.Random(seed)
-    line = [sys.executable, str(HERE.parent / "batches_server.py"), "--lasts", "0.4", "--reply-after", "0.05"]
+    line = [sys.executable, str(SERVER), "--lasts", "0.4", "--reply-after", "0.05"]
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         address = server.stdout.readline().strip()
         try:
             states: list[str] = []
-            own = [sys.executable, str(HERE), "--child", str(folder), address, str(count), str(chunk)]
-            while len(states) < kills:
-                process = subprocess.Popen(own, stdout=subprocess.PIPE, text=True)
-                with process:
-                    assert process.stdout is not None
-                    process.stdout.readline()
-                    time.sleep(chance.uniform(0, longest))
-                    if process.poll() is not None:
-                        break  # it was done before
-                    os.kill(process.pid, signal.SIGKILL)
+            for _ in range(kills):
+                if forked(folder, address, count, chunk, chance.uniform(0, longest)) >= 0:
+                    break  # it was done before
                 states.append(_stage(folder))
-            subprocess.run(own, stdout=subprocess.DEVNULL, timeout=PATIENCE, check=True)
+            if forked(folder, address, count, chunk, None) != 0:
+                raise SystemExit("the last process, which nobody killed, did not end well")
             with urllib.request.urlopen(f"{address}/tally") as answer:
                 tally = json.load(answer)
         finally:
@@ -82,6 +93,8 @@ def harness(folder: Path, *, kills: int, count: int, chunk: int, longest: float,
 
 def _stage(folder: Path) -> str:
     """Where the killed process was, as its database has it."""
+    if not (folder / "run.sqlite").exists():
+        return "before the tables"
     base = sqlite3.connect(folder / "run.sqlite")
     try:
         states = {state for (state,) in base.execute("select state from submissions")}
@@ -136,7 +149,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--child"]:
-        child(Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))
-    else:
-        raise SystemExit(main())
+    raise SystemExit(main())

@@ -4,6 +4,9 @@ Time is a number that a pause moves on, so nothing waits.
 """
 
 import json
+import subprocess
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -24,6 +27,8 @@ from agent.batch.submissions import going_on, pending
 from agent.batch.work import Run, works
 from agent.policy.settings import load_settings
 
+KILLS = Path(__file__).with_name("kill_batches.py")
+STRIDE = 9  # points of a process's life between those at which it is killed; with 1 it takes minutes
 WAITS = Waits(first=5, longest=60, settle=60, patience=600)
 
 
@@ -497,3 +502,82 @@ def test_the_tally_of_the_server_is_by_request(world: World) -> None:
     world.go(tickets(1))
     (batch, *_) = world.vendor.batches.values()
     assert world.vendor.paid[sha(batch.requests[0]["params"])] == 1
+
+
+# Killed
+
+
+class Killed(BaseException):
+    """The end of a process, at a point of its own."""
+
+
+class Fragile:
+    """A run's writing connection, which counts what is asked of it as points at which a process may end."""
+
+    def __init__(self, base: Any, point: Callable[[], None]) -> None:
+        self._base, self._point = base, point
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._base, name)
+
+    def execute(self, *statement: Any) -> Any:
+        self._point()
+        done = self._base.execute(*statement)
+        self._point()
+        return done
+
+
+def killed_at(world: World, monkeypatch: pytest.MonkeyPatch, last: int) -> bool:
+    """A run that ends at a point, counted from its beginning; False if it has no such point."""
+    reached = 0
+
+    def point() -> None:
+        nonlocal reached
+        reached += 1
+        if reached == last:
+            raise Killed
+
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        point()
+        response = world.handle(request)
+        point()
+        return response
+
+    class Fragilely(RunFolder):
+        def __init__(self, path: Path) -> None:
+            super().__init__(path)
+            self._writer: Any = Fragile(self._writer, point)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.modules[__name__], "RunFolder", Fragilely)
+        client = anthropic.Anthropic(
+            api_key="key-of-a-test",
+            base_url="https://api.example.test",
+            max_retries=0,
+            http_client=httpx2.Client(transport=httpx2.MockTransport(handle)),
+        )
+        try:
+            world.go(tickets(2), backend=ClaudeBackend(model=MODEL, client=client))
+        except Killed:
+            return True
+    return False
+
+
+def test_a_process_that_is_killed_at_any_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before and after each statement of the database and each call of the vendor, one after the other."""
+    last, alive = 1, False
+    while not alive:
+        world = World(tmp_path / str(last))
+        alive = not killed_at(world, monkeypatch, last)
+        world.go(tickets(2))
+        assert world.states() == all_done(2), last
+        assert (world.paid(), len(world.vendor.paid)) == ({1}, 4), last
+        last += STRIDE
+    assert last > 200
+
+
+def test_a_process_that_is_killed_indeed() -> None:
+    line = [sys.executable, KILLS, "--kills", "5", "--tickets", "12", "--chunk", "3", "--longest", "0.5"]
+    figures = json.loads(subprocess.run(line, capture_output=True, check=True).stdout)
+    assert (figures["kills"], figures["tickets"], figures["results"]) == (5, {"done": 12}, 12)
+    assert (figures["answers kept"], figures["answers paid"], figures["requests paid twice"]) == (36, 36, 0)
