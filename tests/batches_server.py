@@ -57,7 +57,6 @@ class Vendor:
     reply_after: float = 0.0
     clock: Callable[[], float] = time.time
     organization: str = "org-1"
-    address: str = "https://api.example.test"
     batches: dict[str, Held] = field(default_factory=dict)
     processed: Counter[str] = field(default_factory=Counter)
     paid: Counter[str] = field(default_factory=Counter)
@@ -171,7 +170,9 @@ class Vendor:
             "ended_at": _time(batch.ends) if ended else None,
             "archived_at": _time(self.clock()) if batch.archived else None,
             "cancel_initiated_at": None,
-            "results_url": f"{self.address}{PATH}/{batch.id}/results" if ended and not batch.archived else None,
+            "results_url": f"https://api.example.test{PATH}/{batch.id}/results"
+            if ended and not batch.archived
+            else None,
         }
 
     def _json(self, body: Any, status: int = 200) -> Reply:
@@ -229,9 +230,8 @@ def serving(vendor: Vendor) -> Iterator[str]:
 
     server = Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    vendor.address = f"http://127.0.0.1:{server.server_port}"
     try:
-        yield vendor.address
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

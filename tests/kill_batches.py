@@ -66,13 +66,15 @@ def forked(folder: Path, address: str, count: int, chunk: int, seconds: float | 
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
-def harness(folder: Path, *, kills: int, count: int, chunk: int, longest: float, seed: int) -> dict[str, Any]:
+def harness(
+    folder: Path, *, kills: int, count: int, chunk: int, longest: float, reply_after: float, seed: int
+) -> dict[str, Any]:
     """Kill, begin again, and so on; then let it end. What there is afterwards, and when it was killed.
 
     `longest`: seconds after a process has begun within which it is killed.
     """
     chance = random.Random(seed)
-    line = [sys.executable, str(SERVER), "--lasts", "0.4", "--reply-after", "0.05"]
+    line = [sys.executable, str(SERVER), "--lasts", "0.4", "--reply-after", str(reply_after)]
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         address = server.stdout.readline().strip()
@@ -132,6 +134,7 @@ def main() -> int:
     parser.add_argument("--tickets", type=int, default=300)
     parser.add_argument("--chunk", type=int, default=40, help="requests of one batch")
     parser.add_argument("--longest", type=float, default=3.0, help="seconds until a process is killed, at most")
+    parser.add_argument("--reply-after", type=float, default=0.05, help="seconds until the reply to a given batch")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -141,6 +144,7 @@ def main() -> int:
             count=given.tickets,
             chunk=given.chunk,
             longest=given.longest,
+            reply_after=given.reply_after,
             seed=given.seed,
         )
     print(json.dumps(figures, indent=1))

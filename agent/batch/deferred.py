@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from agent.backends.claude import ClaudeBackend
 
 MOST_REQUESTS = 2_000  # of one batch; the vendor takes 100,000
-MOST_BYTES = 16_000_000  # of one batch, held in memory twice while it is sent; the vendor takes 256 MB
+MOST_BYTES = 16_000_000  # of one batch, which memory holds; the vendor takes 256 MB
 STORED_TOGETHER = 200  # answers
 OUTPUT = 2_000  # tokens: a guess at one answer, for the budget
 CHARACTERS = 4  # of one token: likewise
@@ -256,7 +256,7 @@ class Deferred:
         tries = 0
         while True:
             try:
-                batch, organization = self._vendor.give(chunk.body())
+                batch, organization = self._vendor.give(chunk.body(), chunk.length())
                 break
             except Unsure as doubt:
                 self._bear(doubt.failure)
@@ -469,10 +469,17 @@ class _Chunk:
         """What was put in."""
         return zip(self.works, self.asked, self._lines, strict=True)
 
-    def body(self) -> bytes:
-        """The whole request, each with its custom_id."""
-        named = (
-            b'{"custom_id":"%s","params":%s}' % (self.submission.custom_id(asked.sha256).encode(), line)
-            for asked, line in zip(self.asked, self._lines, strict=True)
-        )
-        return b'{"requests":[' + b",".join(named) + b"]}"
+    def body(self) -> Iterator[bytes]:
+        """The JSON of the whole, piece by piece: each request with its custom_id."""
+        before = _BEGINNING
+        for asked, line in zip(self.asked, self._lines, strict=True):
+            yield before + _NAMED % self.submission.custom_id(asked.sha256).encode() + line + b"}"
+            before = b","
+        yield _END
+
+    def length(self) -> int:
+        """Bytes of the whole."""
+        return sum(len(piece) for piece in self.body())
+
+
+_BEGINNING, _NAMED, _END = b'{"requests":[', b'{"custom_id":"%s","params":', b"]}"
