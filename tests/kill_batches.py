@@ -71,7 +71,7 @@ def harness(
 ) -> dict[str, Any]:
     """Kill, begin again, and so on; then let it end. What there is afterwards, and when it was killed.
 
-    `longest`: seconds after a process has begun within which it is killed.
+    `longest`: seconds after a process has begun within which the first one is killed.
     """
     chance = random.Random(seed)
     line = [sys.executable, str(SERVER), "--lasts", "0.4", "--reply-after", str(reply_after)]
@@ -80,17 +80,20 @@ def harness(
         address = server.stdout.readline().strip()
         try:
             states: list[str] = []
-            for _ in range(kills):
+            for number in range(kills):
                 if forked(folder, address, count, chunk, chance.uniform(0, longest)) >= 0:
                     break  # it was done before
                 states.append(_stage(folder))
+                # So that the kills fall on the whole of the run, however fast the machine is at the moment.
+                longest *= 1.2 if _answers(folder) / (3 * count) < number / kills else 0.8
+            last = _answers(folder)
             if forked(folder, address, count, chunk, None) != 0:
                 raise SystemExit("the last process, which nobody killed, did not end well")
             with urllib.request.urlopen(f"{address}/tally") as answer:
                 tally = json.load(answer)
         finally:
             server.terminate()
-    return _figures(folder, states, tally)
+    return _figures(folder, states, tally, last)
 
 
 def _stage(folder: Path) -> str:
@@ -107,7 +110,20 @@ def _stage(folder: Path) -> str:
         base.close()
 
 
-def _figures(folder: Path, states: list[str], tally: dict[str, Any]) -> dict[str, Any]:
+def _answers(folder: Path) -> int:
+    """How many are kept; each ticket takes three."""
+    if not (folder / "run.sqlite").exists():
+        return 0
+    base = sqlite3.connect(folder / "run.sqlite")
+    try:
+        return int(base.execute("select count(*) from answers").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
+    finally:
+        base.close()
+
+
+def _figures(folder: Path, states: list[str], tally: dict[str, Any], last: int) -> dict[str, Any]:
     base = sqlite3.connect(folder / "run.sqlite")
     (results,) = base.execute("select count(*) from results").fetchone()
     (answers,) = base.execute("select count(*) from answers").fetchone()
@@ -116,6 +132,7 @@ def _figures(folder: Path, states: list[str], tally: dict[str, Any]) -> dict[str
     paid = tally["paid"].values()
     return {
         "kills": len(states),
+        "answers when it was killed last": last,
         "killed while": {state: states.count(state) for state in sorted(set(states))},
         "tickets": done,
         "results": results,
@@ -133,7 +150,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--tickets", type=int, default=300)
     parser.add_argument("--chunk", type=int, default=40, help="requests of one batch")
-    parser.add_argument("--longest", type=float, default=3.0, help="seconds until a process is killed, at most")
+    parser.add_argument("--longest", type=float, default=3.0, help="seconds until the first process is killed, at most")
     parser.add_argument("--reply-after", type=float, default=0.05, help="seconds until the reply to a given batch")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()

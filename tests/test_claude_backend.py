@@ -333,7 +333,7 @@ def test_the_second_try_may_succeed(no_waiting: list[float]) -> None:
 def test_the_default_client_makes_three_requests_at_most() -> None:
     backend = ClaudeBackend(api_key="k")
     assert backend._sync().max_retries == 2
-    assert backend._sync().timeout == 300.0
+    assert (backend._sync().timeout.read, backend._sync().timeout.connect) == (300.0, 10.0)
 
 
 @pytest.mark.parametrize("retries", [0, 2])

@@ -31,7 +31,7 @@ _DOING: dict[type, str] = {DraftCall: "writing the brief", TurnCall: "answering"
 
 def read(message: object, call: Call, *, model: str, max_tokens: int) -> Reply:
     """The reply to `call`, or a `ModelError` that keeps the answer's blocks, its usage and the reason."""
-    if not isinstance(message, Mapping) or not isinstance(message.get("content"), list | None):
+    if not isinstance(message, Mapping) or not isinstance(message.get("content", ""), list | None):
         raise ModelUnavailable(
             "the answer is not one of the Messages API: expected an object with content blocks; "
             f"check ANTHROPIC_BASE_URL, {_OFFLINE}",

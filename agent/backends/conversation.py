@@ -11,6 +11,7 @@ Nothing that varies (date, id, boundary) stands before the ticket. Nothing here 
 """
 
 import hashlib
+import json
 from functools import cache
 from typing import Any
 
@@ -60,18 +61,48 @@ def request(call: Call, model: str, max_tokens: int, *, forced: bool = True) -> 
         return _comparison(call, model, max_tokens, forced)
     if isinstance(call, TurnCall):
         return _turn(call, model, max_tokens, forced)
-    messages = _extraction(call) if isinstance(call, ExtractCall) else _draft(call)
     return {
         "model": model,
         "max_tokens": max_tokens,
-        "tools": tools(),
-        "system": [{"type": "text", "text": _system(), "cache_control": _CACHED}],
-        "tool_choice": _choice(call, forced),
-        "messages": messages,
+        **_frozen(),
+        "tool_choice": choice(call, forced),
+        "messages": _extraction(call) if isinstance(call, ExtractCall) else _draft(call),
     }
 
 
-def _choice(call: Call, forced: bool) -> Block:
+def body(request: Request) -> bytes:
+    """A request as the JSON that is sent. What no ticket changes, some fifty kilobytes, is written once."""
+    frozen = _frozen()
+    if any(request.get(name) is not value for name, value in frozen.items()):
+        return _json(request)
+    varying = {name: value for name, value in request.items() if name not in frozen}
+    return _json(varying)[:-1] + b"," + _frozen_json() + b"}"
+
+
+def digest(request: Request) -> str:
+    """Identity of a request: all that the model reads. How a tool is chosen is not: a model may not take it (see
+    `ClaudeBackend.forced`), and each process learns that anew.
+    """
+    read = {name: value for name, value in request.items() if name != "tool_choice"}
+    return hashlib.sha256(body(read)).hexdigest()
+
+
+@cache
+def _frozen() -> Request:
+    """The parts that are the same objects in every request of the road. Nobody may change them."""
+    return {"tools": tools(), "system": [{"type": "text", "text": _system(), "cache_control": _CACHED}]}
+
+
+@cache
+def _frozen_json() -> bytes:
+    return _json(_frozen())[1:-1]
+
+
+def _json(value: Request) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()  # as the SDK does
+
+
+def choice(call: Call, forced: bool) -> Block:
     """Exactly one call of exactly this tool; or, where that cannot be had, one call at most, as the prompt asks."""
     chosen = {"type": "tool", "name": wanted(call)[0]} if forced else {"type": "auto"}
     return {**chosen, "disable_parallel_tool_use": True}
@@ -86,7 +117,7 @@ def _comparison(call: CompareCall, model: str, max_tokens: int, forced: bool) ->
         "max_tokens": max_tokens,
         "tools": [compare_tool()],
         "system": [{"type": "text", "text": _prompt(COMPARE_SYSTEM), "cache_control": _CACHED}],
-        "tool_choice": _choice(call, forced),
+        "tool_choice": choice(call, forced),
         "messages": [{"role": "user", "content": [{"type": "text", "text": asked}]}],
     }
 
@@ -123,7 +154,7 @@ def _turn(call: TurnCall, model: str, max_tokens: int, forced: bool) -> Request:
         "max_tokens": max_tokens,
         "tools": [turn_tool()],
         "system": [{"type": "text", "text": _prompt(CHAT_SYSTEM), "cache_control": _CACHED}],
-        "tool_choice": _choice(call, forced),
+        "tool_choice": choice(call, forced),
         "messages": [
             {
                 "role": "user",
@@ -234,6 +265,7 @@ def _system() -> str:
     return _prompt(SYSTEM)
 
 
+@cache
 def prompt_sha256() -> str:
     """Identity of every word that a model is sent, the ticket's own apart."""
     from prompts import digest

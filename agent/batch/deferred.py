@@ -13,6 +13,7 @@ The one gap: a batch that appears in the vendor's list more than `Waits.settle` 
 """
 
 import json
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -21,7 +22,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from agent.backends import answers
+from agent.backends import answers, conversation
 from agent.backends.base import ModelError, ModelUnavailable, tokens, total
 from agent.batch.pace import backoff
 from agent.batch.road import Wanted
@@ -79,8 +80,9 @@ class Heard:
 class Deferred:
     """One run by batches. `budget`: tokens after which nothing more is given; `rules`: answer where the model fails.
 
-    `go` returns when no ticket waits for a batch; `outage` then tells why it ended before that, if it did. It may be
-    interrupted at any point (KeyboardInterrupt passes through): see `going_on` in agent/batch/submissions.py.
+    `go` returns when no ticket waits for a batch; `outage` then tells why it ended before that, `unreadable` where the
+    source could not be read on. It may be interrupted at any point (KeyboardInterrupt passes through): see `going_on`
+    in agent/batch/submissions.py. Raises `ModelUnavailable` where the environment names no usable address.
     """
 
     def __init__(
@@ -101,7 +103,8 @@ class Deferred:
         self.run = run
         self.backend = backend
         self.heard = Heard()
-        self.outage: ModelError | None = None
+        self.outage: ModelUnavailable | None = None
+        self.unreadable: BadInput | None = None
         self.over_budget = False
         self._tell = tell
         self._limit = limit
@@ -152,7 +155,7 @@ class Deferred:
         first, waits = self._taken is None, False
         taken: set[str] = set()
         chunk = self._chunk()
-        for work in works(self._limit if first else None):
+        for work in self._read(works(self._limit if first else None)):
             if isinstance(work, Seen):
                 if first:
                     self.heard.settled += work.settled
@@ -175,7 +178,7 @@ class Deferred:
             if self._submissions.is_out(wanted.sha256) or wanted.sha256 in chunk:
                 waits = True
                 continue
-            line = json.dumps(wanted.request, ensure_ascii=False, separators=(",", ":")).encode()
+            line = conversation.body(wanted.request)
             asked = Asked(wanted.sha256, ticket, len(line) // CHARACTERS + OUTPUT)
             if not self._affordable(chunk, asked):
                 continue
@@ -192,6 +195,13 @@ class Deferred:
         self._heard()
         return waits
 
+    def _read(self, works: Iterator[Work | Seen]) -> Iterator[Work | Seen]:
+        """As far as the source can be read: what is under way still gets its results."""
+        try:
+            yield from works
+        except BadInput as error:
+            self.unreadable = error
+
     def _unwell(self) -> bool:
         """Whether the vendor just lost a reply. Then nothing more is given until the list had time to show it."""
         now = self._clock()
@@ -202,7 +212,7 @@ class Deferred:
 
     def _walked(self, work: Work) -> Wanted | None:
         """The request that a ticket waits for; None if it ended."""
-        ended: Escalation | ModelError | BadInput
+        ended: Escalation | Exception
         try:
             journey = work.journey()
             step = journey.begin()
@@ -212,10 +222,12 @@ class Deferred:
                     return step
                 step = journey.fail(step, failure)
             ended = step
-        except BadInput as error:
-            ended = error
         except ModelError as error:
-            ended = error if self._rules is None else work.by_rules(self._rules, error)
+            ended = error if self._rules is None else work.ended_by_rules(self._rules, error)
+        except sqlite3.Error:
+            raise
+        except Exception as error:  # of this ticket, and it must not cost the others theirs: see `Work.end`
+            ended = error
         with self.run.folder.together():
             work.enter()
             work.end(ended)
@@ -361,7 +373,7 @@ class Deferred:
         missing = f"batch {name} is gone" if batch is None else f"the results of batch {name} are gone"
         if batch is not None and batch.results:
             for _ in range(READINGS):
-                if self._patiently(lambda: self._read(submission)) >= submission.requests:
+                if self._patiently(lambda: self._stored(submission)) >= submission.requests:
                     break
             missing = f"batch {name} has no result for it"
         self._submissions.ended(submission, missing)
@@ -370,7 +382,7 @@ class Deferred:
             raise self._setup
         return True
 
-    def _read(self, submission: Submission) -> int:
+    def _stored(self, submission: Submission) -> int:
         """Store each result of a batch that is not stored yet. How many results it has."""
         out = self._submissions.out(submission)
         read, together = 0, list[tuple[str, Result]]()

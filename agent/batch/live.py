@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeGuard
 from agent.backends import answers
 from agent.backends.base import NO_USAGE, ModelError, ModelUnavailable, tokens, total
 from agent.batch.pace import Pace, backoff
-from agent.batch.road import Message, Wanted, digest
+from agent.batch.road import Message, Wanted
 from agent.batch.run_folder import RunFolder
 from agent.batch.work import Run, Seen, Work
 from agent.errors import BadInput
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 AHEAD = 4  # tickets under way for each that waits for an answer, less one in so many: places at the server stay filled
 TRIES = 6  # requests for one call, while the server answers others
 PATIENCE = 600.0  # seconds without any answer, after which a run stops
-LONGEST_CALL = 2.0  # of the client's timeout, which a server that sends a byte now and then never meets
 
 
 @dataclass
@@ -77,6 +76,7 @@ class Live:
         self.outage: ModelUnavailable | None = None
         self.unreadable: BadInput | None = None
         self.over_budget = False
+        self.interrupted = False
         self.pace = pace or Pace(concurrency)
         self._tell = tell
         self._budget = budget
@@ -106,7 +106,6 @@ class Live:
                 work = next(works, None)
             except BadInput as error:  # the source cannot be read on; what is under way still gets its results
                 self.unreadable = error
-                self.stop()
                 return
             if work is None:
                 return
@@ -123,7 +122,7 @@ class Live:
         try:
             ended = await self._walked(work)
         except ModelError as error:
-            ended = error if self._rules is None else work.by_rules(self._rules, error)
+            ended = error if self._rules is None else work.ended_by_rules(self._rules, error)
         except (Stopped, sqlite3.Error):
             raise
         except Exception as error:
@@ -141,42 +140,29 @@ class Live:
         step = journey.begin()
         entered = False
         while isinstance(step, Wanted):
-            wanted, message = await self._answer(step)
+            message = await self._answer(step)
             usage = answers.usage_of(message)
             self.heard.usage = total(self.heard.usage, usage)
             body = json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
-            await self._writer.write(partial(_keep, work, wanted.sha256, body, usage, not entered))
+            await self._writer.write(partial(_keep, work, step.sha256, body, usage, not entered))
             entered = True
-            step = journey.take(wanted, message)
+            step = journey.take(step, message)
         return step
 
-    async def _answer(self, wanted: Wanted) -> tuple[Wanted, Message]:
+    async def _answer(self, wanted: Wanted) -> Message:
         """The answer to a call. Raises `ModelUnavailable` where there will be none, and `Stopped`."""
-        from agent.backends.claude import ForcingRefused
-
         began, tries = self.pace.clock(), 0
         while True:
             await self.pace.enter()
             try:
                 self._go_on()
                 self.heard.open = self.pace.open
-                async with asyncio.timeout(self.backend.timeout * LONGEST_CALL):
-                    message = await self.backend.message(wanted.call, wanted.request)
+                message = await self.backend.message(wanted.call, wanted.request)
                 if _is_message(message):
                     self.pace.answered()
-                    return wanted, message
+                    return message
                 failure = _no_message(message, wanted, self.backend)
-            except ForcingRefused:
-                request = self.backend.request(wanted.call)
-                wanted = Wanted(wanted.call, request, digest(request))
-                continue
-            except TimeoutError:
-                failure = ModelUnavailable(
-                    f"no answer within {self.backend.timeout * LONGEST_CALL:g} s; run again to go on",
-                    reason="timeout",
-                    blame="server",
-                )
             except ModelUnavailable as error:
                 failure = error
             finally:

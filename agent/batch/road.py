@@ -4,19 +4,18 @@ The road (agent/pipeline.py) does no input or output, so it can be walked again 
 same ticket, settings and time ask for the same requests, and what was answered before is taken from the run folder.
 """
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from agent.backends import conversation
 from agent.backends.base import Call, ModelError
 from schemas.escalation import Escalation
 
 if TYPE_CHECKING:
     from agent.backends.claude import ClaudeBackend
-    from agent.backends.conversation import Request
     from agent.pipeline import Road
 
 Message = dict[str, Any]
@@ -28,7 +27,7 @@ class Wanted:
     """A request that was never answered. `sha256`: its identity."""
 
     call: Call
-    request: "Request"
+    request: conversation.Request
     sha256: str
 
 
@@ -61,7 +60,7 @@ class Journey:
                 result: Escalation = end.value
                 return result
             request = self._backend.request(call)
-            wanted = Wanted(call, request, digest(request))
+            wanted = Wanted(call, request, conversation.digest(request))
             kept = self._stored(wanted.sha256)
             if kept is None:
                 return wanted
@@ -72,8 +71,3 @@ class Journey:
             return partial(self._road.send, self._backend.read(message, call))
         except ModelError as error:
             return partial(self._road.throw, error)
-
-
-def digest(request: "Request") -> str:
-    """Identity of a request: the same bytes for the model, the same hash."""
-    return hashlib.sha256(json.dumps(request, ensure_ascii=False, sort_keys=True).encode()).hexdigest()

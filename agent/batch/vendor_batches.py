@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from agent.backends import answers
 from agent.backends.base import ModelUnavailable
-from agent.backends.claude import blame_of, retry_after
+from agent.backends.failures import BASE_URL_VARIABLE, blame_of
 
 if TYPE_CHECKING:
     from anthropic.types.messages import MessageBatch
@@ -27,6 +27,7 @@ UPLOAD = 600.0  # seconds that giving a batch may take
 PAGE = 100  # batches of one page of the list
 NOT_TAKEN = (413, 429, 529)  # besides the statuses that name a fault of ours: nothing came of the request
 MOST_SAID = 200
+MOST_OF_A_LINE = 32 * 2**20  # bytes: one answer, see agent/backends/wire.py
 
 Kind = Literal["succeeded", "errored", "canceled", "expired"]
 
@@ -126,10 +127,14 @@ class VendorBatches:
         """
         import httpx2
 
+        from agent.backends import wire
+
         with self._named_errors():
             streamed: bool = True  # the SDK's own streams are of another kind
             client, path = self._backend.client(), f"{PATH}/{quote(batch, safe='')}/results"
-            with closing(client.get(path, cast_to=httpx2.Response, stream=streamed)) as response:
+            with wire.of_any_size():
+                response = client.get(path, cast_to=httpx2.Response, stream=streamed)
+            with closing(response):
                 for line in _lines(response.iter_bytes()):
                     yield _result(json.loads(line))
 
@@ -149,7 +154,7 @@ class VendorBatches:
 
     def _no_batches(self) -> ModelUnavailable:
         return ModelUnavailable(
-            f"{self.place} did not answer as the Message Batches API does; check ANTHROPIC_BASE_URL, or leave "
+            f"{self.place} did not answer as the Message Batches API does; check {BASE_URL_VARIABLE}, or leave "
             "--batches out",
             reason="not_batches_api",
             blame="server",
@@ -161,12 +166,20 @@ class VendorBatches:
         import anthropic
         import httpx2
 
+        from agent.backends import wire
+
         try:
             yield
+        except wire.BoundMet as error:
+            raise ModelUnavailable(f"{self.place} {error}", reason=error.reason, blame="server") from error
         except anthropic.APITimeoutError as error:
             raise self._failure("did not answer in time", "timeout") from error
         except anthropic.APIConnectionError as error:
             cause = error.__cause__
+            if isinstance(cause, httpx2.LocalProtocolError):  # its text repeats the header, which is the key
+                raise ModelUnavailable(
+                    "the key holds characters that no header may hold; set ANTHROPIC_API_KEY again", reason="no_key"
+                ) from error
             # Without a connection nothing was sent; one that ended later may have carried all of it.
             reason = "connect" if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout) else "connection"
             said = answers.one_line(str(cause or error), MOST_SAID)
@@ -175,9 +188,9 @@ class VendorBatches:
             failure = ModelUnavailable(
                 self._status(error), reason=f"http_{error.status_code}", blame=blame_of(error.status_code)
             )
-            failure.retry_after = retry_after(error.response.headers)
+            failure.retry_after = wire.wait_asked(error.response.headers)
             raise failure from error
-        except (httpx2.HTTPError, json.JSONDecodeError) as error:  # in the middle of the results
+        except (httpx2.HTTPError, ValueError, RecursionError) as error:  # in the middle of the results
             said = answers.one_line(str(error) or type(error).__name__, MOST_SAID)
             raise self._failure(f"broke off ({said})", "stream") from error
         except anthropic.AnthropicError as error:
@@ -192,7 +205,7 @@ class VendorBatches:
             ) from error
 
     def _failure(self, what: str, reason: str) -> ModelUnavailable:
-        return ModelUnavailable(f"{self.place} {what}; run again later to go on", reason=reason, blame="server")
+        return ModelUnavailable(f"{self.place} {what}", reason=reason, blame="server")
 
     def _status(self, error: Any) -> str:
         status = error.status_code
@@ -206,18 +219,20 @@ class VendorBatches:
         if status == 403:
             return f"the key may not use batches at {self.place} (403); use another key, or leave --batches out"
         if status == 404:
-            return f"{self.place} has no Message Batches (404); check ANTHROPIC_BASE_URL, or leave --batches out"
+            return f"{self.place} has no Message Batches (404); check {BASE_URL_VARIABLE}, or leave --batches out"
         if status in (408, 409, 429) or status >= 500:
-            return f"{self.place} is not available ({status}: {said}); run again later to go on"
+            return f"{self.place} is not available ({status}: {said})"
         return f"{self.place} refused the batch ({status}: {said}); leave --batches out"
 
 
 def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The lines of JSON Lines: nothing else than a line feed ends one."""
+    """The lines of JSON Lines: nothing else than a line feed ends one. Raises ValueError for one without end."""
     rest = b""
     for piece in pieces:
         *whole, rest = (rest + piece).split(b"\n")
         yield from filter(bytes.strip, whole)
+        if len(rest) > MOST_OF_A_LINE:
+            raise ValueError(f"a line of more than {MOST_OF_A_LINE // 2**20} MB")
     if rest.strip():
         yield rest
 

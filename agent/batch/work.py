@@ -83,10 +83,13 @@ class Work:
         way = road(ticket, context, run.settings, self._now(), Limits(run.max_repairs), _provenance(run))
         return Journey(way, _claude(run), run.folder.answer)
 
-    def by_rules(self, backend: Backend, error: ModelError | None = None) -> Escalation:
-        """Its result without a model; in place of one that failed with `error`, which the result then says."""
-        ticket, context = self.read()
-        result = escalate(ticket, context=context, backend=backend, settings=self.run.settings, now=self._now())
+    def ended_by_rules(self, backend: Backend, error: ModelError | None = None) -> Escalation | Exception:
+        """Its result without a model, or why there is none; in place of a model's that failed with `error`."""
+        try:
+            ticket, context = self.read()
+            result = escalate(ticket, context=context, backend=backend, settings=self.run.settings, now=self._now())
+        except Exception as failure:  # of this ticket, and it must not cost the others theirs: see `end`
+            return failure
         return result if error is None else fallen_back(result, error)
 
     def end(self, ended: Escalation | Exception) -> None:
