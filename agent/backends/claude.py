@@ -141,6 +141,15 @@ class ClaudeBackend:
             why = type(error).__name__  # TypeError: no key
         raise ModelUnavailable(f"{self._where()} did not count: {why}", reason="count", blame="server")
 
+    def client(self) -> "Anthropic":
+        """The SDK's client, for what is no call (agent/batch/vendor_batches.py). Raises `ModelUnavailable`."""
+        return self._sync()
+
+    def where(self) -> str:
+        """The address that is called, without credentials or query. Raises `ModelUnavailable` if it is none."""
+        self._sync()  # which reads the environment
+        return self._where()
+
     def _answer(self, call: Call) -> Reply:
         from agent.backends import wire
 

@@ -62,7 +62,7 @@ def named(of: Circumstances) -> Iterator[None]:
             raise ForcingRefused from error
         # An error that came as an event of a stream has the stream's own status.
         reason = f"http_{error.status_code}" if error.status_code >= 300 else "stream"
-        failure = unavailable(_status(error, of), reason, _blame(error.status_code))
+        failure = unavailable(_status(error, of), reason, blame_of(error.status_code))
         failure.retry_after = wire.wait_asked(error.response.headers)
         raise failure from error
     except anthropic.AnthropicError as error:
@@ -144,7 +144,8 @@ def broken(where: str, why: str) -> ModelUnavailable:
     )
 
 
-def _blame(status: int) -> Blame:
+def blame_of(status: int) -> Blame:
+    """What an HTTP status says about other requests."""
     if 300 <= status < 400 or status in (401, 403, 404):
         return "setup"
     return "request" if 400 <= status < 500 and status not in (408, 409, 429) else "server"

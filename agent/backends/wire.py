@@ -5,6 +5,7 @@ long as retry-after says, up to 49 days; it follows redirects and sends the tick
 into memory. What is raised here is an error of the SDK's own kind, which it neither wraps nor tries again.
 """
 
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ _WAITS = ("retry-after-ms", "retry-after")
 
 Hooks = dict[str, list[Callable[..., Any]]]
 _until: ContextVar[float] = ContextVar("until")
+_whole: ContextVar[bool] = ContextVar("whole")
 
 
 class BoundMet(AnthropicError):
@@ -46,6 +48,16 @@ def within(seconds: float) -> Iterator[None]:
         yield
     finally:
         _until.reset(token)
+
+
+@contextmanager
+def of_any_size() -> Iterator[None]:
+    """What is asked for inside may be of any size: whoever reads it piece by piece bounds the pieces."""
+    token = _whole.set(False)
+    try:
+        yield
+    finally:
+        _whole.reset(token)
 
 
 def pauses(seconds: float) -> httpx2.Timeout:
@@ -121,7 +133,7 @@ class _Bounded(httpx2.SyncByteStream, httpx2.AsyncByteStream):
     def __init__(self, response: httpx2.Response) -> None:
         self._stream = response.stream
         compressed = response.headers.get("content-encoding", "identity") != "identity"
-        self._most = MOST_COMPRESSED if compressed else MOST_BYTES
+        self._most = (MOST_COMPRESSED if compressed else MOST_BYTES) if _whole.get(True) else sys.maxsize
         self._read = 0
 
     def __iter__(self) -> Iterator[bytes]:

@@ -57,24 +57,32 @@ create table tickets (
 );
 create index tickets_scan on tickets (scan, state);
 create table results (key text primary key, escalation blob not null) without rowid;
+create table submissions (
+    attempt text primary key,
+    time text not null,
+    requests integer not null,
+    place text not null,
+    organization text, batch text unique,
+    state text not null
+) without rowid;
 create table deferred (
     custom_id text primary key,
     attempt text not null,
-    batch text,
     request text not null,
-    key text not null,
+    ticket text not null,
+    tokens integer not null,
     state text not null,
-    error text
+    kind text, error text
 ) without rowid;
-create index deferred_request on deferred (request);
-create index deferred_state on deferred (state)
+create index deferred_attempt on deferred (attempt, state);
+create index deferred_request on deferred (request, state);
+create index deferred_ticket on deferred (ticket, state)
 """
 # answers.request: SHA-256 of the request; message: as it came, compressed JSON; paid: live or batch; model: by its own
 # word.
 # tickets.fingerprint: of the ticket and all else that its result depends on; started: the time that its decision is
 # made from; scan: the last run that found it in the source.
-# deferred: what was given to the vendor's batches. attempt: one submission, named before it is sent; batch: its id,
-# once the vendor has said it; state: sending, sent, answered, again (to be sent once more), refused.
+# submissions, deferred: see agent/batch/submissions.py.
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,5 +311,5 @@ class RunFolder:
 
     @property
     def writer(self) -> sqlite3.Connection:
-        """For agent/batch/deferred.py, whose table is `deferred`."""
+        """For agent/batch/submissions.py, whose tables are `submissions` and `deferred`."""
         return self._writer

@@ -291,6 +291,8 @@ def _by_batches(arguments: argparse.Namespace, source: "TicketSource", run: "Run
         note(going_on(run.folder) or "interrupted: run the same command again to go on")
         return EXIT_INTERRUPTED
     progress.close()
+    if deferred.unreadable is not None:
+        raise deferred.unreadable
     return _told(deferred, run)
 
 
