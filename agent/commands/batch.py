@@ -41,7 +41,7 @@ CONCURRENCY, MOST_CONCURRENCY = 8, 256
 EXAMPLES = """examples:
   escalation batch tickets/ --dry-run
   escalation batch tickets/ --run last-quarter
-  escalation batch export.csv --column text=Description --column id="Ticket ID" --concurrency 32
+  escalation batch export.csv --column text=Description --column id=Number --concurrency 32
   escalation batch backlog.mbox --batches --token-budget 50000000"""
 
 
