@@ -58,6 +58,7 @@ class Work:
     """One ticket without a result."""
 
     item: Item
+    place: int
     run: Run
     known: Known
 
@@ -68,7 +69,7 @@ class Work:
 
     def enter(self) -> None:
         """Write down that it is under way, and from when it is decided: its requests can be made again from that."""
-        self.run.folder.enter(self.key, self.known, self.run.scan)
+        self.run.folder.enter(self.key, self.place, self.known, self.run.scan)
 
     def read(self) -> tuple[Ticket, Context]:
         """The ticket and what is known beside it: its own context beats that of all. Raises BadInput."""
@@ -113,15 +114,18 @@ class Work:
 
 @dataclass(frozen=True)
 class Seen:
-    """Tickets that are as they were in an earlier run, some hundred at a time. `settled`: so many have a result."""
+    """Tickets that are as they were in an earlier run, some hundred at a time, with their places in the source.
 
-    keys: tuple[str, ...]
+    `settled`: so many have a result.
+    """
+
+    tickets: tuple[tuple[int, str], ...]
     settled: int
     run: Run
 
     def write(self) -> None:
         """Write down that the source has them still."""
-        self.run.folder.seen(self.keys, self.run.scan)
+        self.run.folder.seen(self.tickets, self.run.scan)
 
 
 def works(source: Source, run: Run, limit: int | None = None) -> Iterator[Work | Seen]:
@@ -132,15 +136,15 @@ def works(source: Source, run: Run, limit: int | None = None) -> Iterator[Work |
     common = run.fingerprint()
     now = (run.now or datetime.now(UTC)).replace(microsecond=0).isoformat()
     taken = settled = 0
-    seen: list[str] = []
-    for item in source.items():
+    seen: list[tuple[int, str]] = []
+    for place, item in enumerate(source.items()):
         fingerprint = hashlib.sha256(f"{common} {item.sha256}".encode()).hexdigest()
         known = run.folder.known(item.key)
         same = known is not None and known.fingerprint == fingerprint
         has_result = known is not None and same and _settled(known, run)
         if has_result or (limit is not None and taken >= limit):
             if same:
-                seen.append(item.key)
+                seen.append((place, item.key))
                 settled += has_result
             if len(seen) >= SEEN_TOGETHER:
                 yield Seen(tuple(seen), settled, run)
@@ -149,7 +153,7 @@ def works(source: Source, run: Run, limit: int | None = None) -> Iterator[Work |
         taken += 1
         # One that was begun before keeps its time: its requests are the same, and what was paid for is used.
         started = known.started if known is not None and same else now
-        yield Work(item, run, Known(fingerprint, started, "waiting"))
+        yield Work(item, place, run, Known(fingerprint, started, "waiting"))
     yield Seen(tuple(seen), settled, run)
 
 

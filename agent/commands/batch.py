@@ -50,7 +50,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SOURCE", help="folder of ticket files, or a JSONL, CSV or mbox file")
     parser.add_argument("--run", metavar="FOLDER", help="the run folder (default: SOURCE's name with .run, here)")
     parser.add_argument(
-        "--source-format", choices=("folder", "jsonl", "csv", "mbox"), help="default: by SOURCE's name and content"
+        "--source-format",
+        choices=("folder", "jsonl", "json", "csv", "mbox"),
+        help="default: by SOURCE's name and content",
     )
     parser.add_argument(
         "--column",
