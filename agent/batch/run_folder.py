@@ -81,8 +81,8 @@ create index deferred_ticket on deferred (ticket, state)
 """
 # answers.request: SHA-256 of the request; message: as it came, compressed JSON; paid: live or batch; model: by its own
 # word.
-# tickets.place: in the source; fingerprint: of the ticket and all else that its result depends on; started: the time that
-# its decision is made from; scan: the last run that found it in the source.
+# tickets.place: in the source; fingerprint: of the ticket and all else that its result depends on; started: the time
+# that its decision is made from; scan: the last run that found it in the source.
 # submissions, deferred: see agent/batch/submissions.py.
 
 
@@ -231,8 +231,8 @@ class RunFolder:
         with self.together():
             self._writer.execute(
                 "insert into tickets (key, place, fingerprint, started, scan) values (?, ?, ?, ?, ?) "
-                "on conflict (key) do update set "
-                "place = excluded.place, fingerprint = excluded.fingerprint, started = excluded.started, scan = excluded.scan, "
+                "on conflict (key) do update set place = excluded.place, fingerprint = excluded.fingerprint, "
+                "started = excluded.started, scan = excluded.scan, "
                 f"state = 'waiting', {', '.join(f'{name} = null' for name in _COLUMNS[2:])}",
                 (key, place, known.fingerprint, known.started, scan),
             )

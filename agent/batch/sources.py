@@ -85,9 +85,7 @@ def _kind(path: Path, format: str | None, columns: Columns) -> str:
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode) != (format == "folder") and (format is not None):
         what = "a folder" if stat.S_ISDIR(mode) else "a file"
-        raise BadInput(
-            f"--source-format {format}: {str(path)!r} is {what}; leave --source-format out, or name something else"
-        )
+        raise BadInput(f"--source-format {format}: {str(path)!r} is {what}; leave it out, or name something else")
     if stat.S_ISDIR(mode):
         return "folder"
     if not stat.S_ISREG(mode):
