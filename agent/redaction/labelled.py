@@ -1,0 +1,248 @@
+"""Secrets that are known by the word before them: `Passwort: …`, `"api_key": "…"`, `the password for jana is …`.
+
+A word is looked for first, by plain search; only there the pattern of what may follow is tried, so that the cost is
+linear in the text. What follows counts by how firmly it is joined to the word: an equals sign or a colon, "is", or
+nothing but a blank.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agent.redaction.found import Found
+from schemas.redaction import Kind
+
+_PASSWORD = (
+    r"pass[ _-]?words?|pass[ _-]?phrases?|pass[ _-]?codes?|passwd|pswd|pwd|pw|passwort|passwörter|kennwort|"
+    r"zugangsdaten|contrase[ñn]as?|clave de acceso|mots? de passe|mdp|senhas?|palavra[ -]passe|wachtwoord|hasło|haslo|"
+    r"lösenord|adgangskode|parola|пароль|密码|密碼|パスワード|비밀번호|credentials?|pass"
+)
+_TOKEN = (
+    r"(?:api|access|secret|private|shared|signing|encryption|master|auth|account|client|service|app|deploy|master|"
+    r"storage|subscription|consumer|webhook signing|aws secret access)[ _.-]?keys?|(?:secret|access)[ _-]access[ _-]key|"
+    r"(?:client|app|consumer|shared|signing|webhook|jwt|webhook signing|api)[ _.-]?secrets?|"
+    r"(?:[a-z]{2,12}[ _-])?tokens?|secrets?|bearer|api[ _-]?schlüssel|zugriffsschlüssel|clé (?:d['’])?api|"
+    r"clave (?:de )?api|chave (?:de |da )?api|api[ _-]?キー|apiキー"
+)
+_PIN = r"pin(?:[ -]?(?:code|nummer|number))?|geheimzahl"
+_CVV = r"cvv2?|cvc2?|cvn|cid|security code|card verification(?: code| value)?|prüfziffer|kartenprüfnummer|código de segur(?:idad|ança)|code de sécurité|cryptogramme"
+_CODE = (
+    r"otp|totp|one[ -]time (?:pass)?(?:code|word|pin)|(?:verification|confirmation|security|login|2fa|mfa|sms|backup|recovery|"
+    r"authentication) codes?|bestätigungscode|einmalcode|einmalpasswort|sicherheitscode|code de (?:vérification|confirmation)|"
+    r"código de (?:verificación|verificação|confirmación)|mtan|tan"
+)
+_STEMS = re.compile(
+    r"pass|pswd|pwd|pw\b|kennwort|zugangsdaten|contrase|clave|mot|mdp|senha|palavra|wachtwoord|has[łl]o|lösenord|"
+    r"adgangskode|parola|пароль|密|パス|비밀|credential|api|access|secret|private|shared|signing|encryption|master|auth|"
+    r"account|client|service|app|deploy|storage|subscription|consumer|webhook|token|bearer|zugriff|clé|chave|jwt|csrf|"
+    r"refresh|session|id_token|pin|geheim|cvv|cvc|cvn|cid|security|card|prüf|karten|código|code|crypto|otp|totp|one|verif|confirm|"
+    r"login|2fa|mfa|sms|backup|recovery|bestät|einmal|sicher|mtan|tan"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    """Words of one kind, in the order in which they are tried."""
+
+    kind: Kind
+    words: re.Pattern[str]
+
+
+_FAMILIES = (
+    _Family("security_code", re.compile(_CVV)),
+    _Family("one_time_code", re.compile(_CODE)),
+    _Family("pin", re.compile(_PIN)),
+    _Family("password", re.compile(_PASSWORD)),
+    _Family("token", re.compile(_TOKEN)),
+)
+_UNSEGMENTED = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
+
+# What may stand between the word and its value. Groups tell how firm it is.
+_JOINT = re.compile(
+    r"(?P<close>[\"'\\*_`\])]{0,6})"
+    r"(?P<aside>[ ]?\([^()\n]{1,40}\))?"
+    r"(?P<whose>[ ](?:for|of|to|on|für|von|zu|zum|beim|del?|de la|du|des|pour|para|do|da|voor|van|di)[ ][^\n:=.;?!\"“«]{1,50}?)??"
+    r"(?P<again>\*{0,2})"
+    r"(?:(?P<firm>[ \t]{0,3}(?:=>|:=|={1,3}|:|：|＝|\|)[*`_]{0,2}[ \t]{0,8}(?:\n[ \t>|]{0,8})?|\t+|>(?=[^\s<>])"
+    r"|\"?[ ,]{1,3}\"?value\"?[ ]?[:=][ ]?)"
+    r"|(?P<says>[ ]+(?:is|are|was|ist|sind|lautet|war|es|est|era|é|è|jest|to|är|er|now|jetzt|heißt)(?:[ ]+(?:now|still|jetzt|noch))?(?:[ ]*[:=])?[ ]+|[はが：]|是)"
+    r"|(?P<loose>[ ]{1,2}|[ ]?[–-][ ]))"
+)
+_PREFIX = re.compile(r"(?i)(?:bearer|basic|token|str|b|r|u|f)(?:[ ]+|(?=[\"']))")
+_QUOTED = re.compile(r"\\?(?P<q>[\"'`])(?P<a>[^\n]{1,300}?)\\?(?P=q)|[“„«‹「『»]\s?(?P<b>[^\n“”„«»‹›「」『』]{1,300}?)\s?[”“»›」』«]")
+_BARE = re.compile(r"[^\s\"'`<>,;|「」『』“”„«»。、]{3,500}")
+_PAIR = re.compile(r"(?P<user>[^\s/:]{2,80})(?:[ ]/[ ]|[ ]?[:|][ ]|[ ]//[ ]|[/:](?=\S))(?P<value>[^\s\"'`<>,;|]{3,200})")
+_PAIRED = re.compile(
+    r"(?:login|user(?:name)?|benutzer(?:name)?|usuario|utilisateur|usuário|e-?mail|account|id)[ ]?(?:/|&|\+|and|und|y|et|e)[ ]?\Z"
+)
+
+_MASKED = re.compile(
+    r"(?i)^(?:x{3,}|\*+|•+|·+|\.{2,}|_+|-+|<|\[|\{|\(|\$[\w{(]|%\w*%?$|&lt|your|my|the|redacted|removed|hidden|null|nil|none|"
+    r"true|false|undefined|example|changeme$|masked|n/?a$|tbd$|\?+)"
+)
+_CODE_LIKE = re.compile(
+    r"^(?:[A-Za-z_][\w.]*\(.*|(?:self|this|os|process|config|env|settings|secrets?|vars?|params?|args|request|req|ctx|app|"
+    r"credentials?|data|user|System|Environment)\.[\w.\[\]]+|[A-Za-z_]\w*\[.*|@\w+|[A-Z][A-Z0-9_]{3,}_[A-Z0-9_]+)$"
+)
+_NOT_SECRET = re.compile(
+    r"(?i)^(?:https?://\S*|www\.\S*|v?\d+(?:\.\d+){1,4}[a-z0-9+-]{0,12}|[\w.+-]+@[\w-]+\.[\w.-]+|\d{4}-\d\d-\d\d\S*|\d{1,2}[./]\d{1,2}[./]\d{2,4}|"
+    r"\d{1,2}:\d\d\S*|(?:sha-?(?:1|256|512)|md5|bcrypt|argon2\w*|base-?64|utf-?8|oauth-?2(?:\.0)?|saml-?2(?:\.0)?|http/?2|tls\S*|ipv[46]|"
+    r"2fa|mfa|rs256|hs256|es256|aes\S*|rsa\S*|0x[0-9a-f]{1,8}|v\d+|\d+(?:ms|s|h|m|d|min|kb|mb|%|x|st|nd|rd|th)))$"
+)
+_PATH = re.compile(r"^(?:[A-Za-z]:)?[~.]{0,2}[/\\][\w.@%+~-]+(?:[/\\][\w.@%+~-]+)*[/\\]?$|^[\w.-]+(?:/[\w.-]+)+\.[a-z]{1,5}$")
+# Words in a row with a short number behind them: the name of a secret, not a secret.
+_NAME = re.compile(r"^[A-Za-z]{2,}(?:[-_./][A-Za-z]{2,})*(?:[-_./]?\d{1,3})?$")
+_STOP = frozenset(
+    "incorrect wrong reset expired changed required invalid forgotten hidden unchanged missing empty needed optional string "
+    "secret password passwort unknown disabled enabled correct valid rejected accepted blank protected encrypted sent "
+    "falsch richtig abgelaufen geändert ungültig leer vergessen erforderlich korrekt incorrecta correcta caducada "
+    "incorrect invalide oublié expiré correct errada inválida expirada manager policy field page screen button link mail "
+    "email please bitte same dieselbe siehe see above below oben unten unbekannt integer boolean object array text varchar "
+    "default keychain vault prompt again before after failed fails error".split()
+)
+_SIGNS = re.compile(r"[^\w\s.,'’/:-]")
+
+
+def by_label(text: str, low: str) -> Iterator[Found]:
+    """What the words give away. `low`: the text in lower case, of the same length."""
+    at = 0
+    while (stem := _STEMS.search(low, at)) is not None:
+        at = stem.end()
+        if not _begins(text, stem.start()):
+            continue
+        best: tuple[int, _Family] | None = None
+        for family in _FAMILIES:
+            word = family.words.match(low, stem.start())
+            if word is not None and (best is None or word.end() > best[0]) and _ends(text, word.end()):
+                best = word.end(), family
+        if best is None:
+            continue
+        end, family = best
+        found = _value(text, low, stem.start(), end, family.kind)
+        if found is not None:
+            yield found
+            at = max(at, found.end)
+        else:
+            at = max(at, end)
+
+
+def _begins(text: str, start: int) -> bool:
+    if start == 0 or _UNSEGMENTED.match(text, start):
+        return True
+    before = text[start - 1]
+    return not before.isalnum() or bool(_UNSEGMENTED.match(before)) or (before.islower() and text[start].isupper())
+
+
+def _ends(text: str, end: int) -> bool:
+    return end >= len(text) or not (text[end].isalnum() or text[end] == "_") or bool(_UNSEGMENTED.match(text, end))
+
+
+def _value(text: str, low: str, start: int, end: int, kind: Kind) -> Found | None:
+    joint = _JOINT.match(text, end)
+    if joint is None or joint.end() >= len(text):
+        return None
+    firm, says = joint["firm"] is not None, joint["says"] is not None
+    if not firm and not says:
+        if joint["whose"]:
+            return None
+        firm = text[max(0, start - 2) : start] == "--"  # an option of a command
+    at = joint.end()
+    if (prefix := _PREFIX.match(text, at)) is not None and kind == "token":
+        at = prefix.end()
+    if kind == "password" and _PAIRED.search(low, max(0, start - 20), start) and (firm or says):
+        pair = _PAIR.match(text, at)
+        if pair is not None:
+            return _checked(text, *pair.span("value"), "password", firm=True, says=True, quoted=False)
+    quoted = _QUOTED.match(text, at)
+    if quoted is not None:
+        low_end = quoted.span("a") if quoted["a"] is not None else quoted.span("b")
+        return _checked(text, *low_end, kind, firm=firm, says=says, quoted=True)
+    bare = _BARE.match(text, at)
+    if bare is None:
+        return None
+    first, last = _trimmed(text, *bare.span())
+    return _checked(text, first, last, kind, firm=firm, says=says, quoted=False)
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """Without what belongs to the sentence or the markup around it."""
+    parameter = re.compile(r"&[\w.\[\]-]{1,40}=").search(text, start, end)
+    if parameter is not None:
+        end = parameter.start()
+    for escape in ("\\n", "\\r", '\\"'):
+        cut = text.find(escape, start, end)
+        if cut >= 0:
+            end = cut
+    while end > start and (text[end - 1] in ".,:?\\*`" or (text[end - 1] in ")]}" and not _balanced(text[start:end]))):
+        end -= 1
+    while start < end and text[start] in "*`(":
+        start += 1
+    return start, end
+
+
+def _balanced(value: str) -> bool:
+    return all(value.count(a) >= value.count(b) for a, b in ("()", "[]", "{}"))
+
+
+def _checked(text: str, start: int, end: int, kind: Kind, *, firm: bool, says: bool, quoted: bool) -> Found | None:
+    value = text[start:end]
+    if not _possible(value):
+        return None
+    test = {"password": _is_password, "token": _is_token, "pin": _is_pin, "security_code": _is_cvv}.get(kind, _is_code)
+    last_on_line = text[end : end + 3].strip(" \t.)*|\"'`")[:1] in ("", "\n", "<")
+    if not test(value, firm=firm, says=says, quoted=quoted, alone=last_on_line):
+        return None
+    return Found(start, end, kind)
+
+
+def _possible(value: str) -> bool:
+    return len(value) >= 3 and not (_MASKED.match(value) or _CODE_LIKE.match(value) or _NOT_SECRET.match(value))
+
+
+def looks_secret(token: str) -> bool:
+    """Whether a single word looks like a secret where its sentence speaks of one: a digit among letters, or signs."""
+    return " " not in token and _possible(token) and _is_password(token, firm=False, says=True, quoted=False, alone=False)
+
+
+def _mixed(value: str) -> bool:
+    return any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
+
+
+def _is_password(value: str, *, firm: bool, says: bool, quoted: bool, alone: bool) -> bool:
+    if len(value) < 4 or value.casefold().strip("!.,") in _STOP or _PATH.match(value):
+        return False
+    strong = _mixed(value) or bool(re.search(r"\w[^\w\s.,'’/:()-]|[^\w\s.,'’/:()<-]\w", value))
+    if " " in value:
+        return quoted and (firm or says) and strong and len(value) <= 60
+    if firm or says:
+        if strong and (len(value) >= 6 or firm or quoted):
+            return True
+        if value.isdigit():
+            return firm and alone and 4 <= len(value) <= 20
+        return (firm and (alone or quoted) and len(value) >= 6 and value.isalpha()) or (says and quoted and len(value) >= 6)
+    return strong and _mixed(value) and (len(value) >= 8 or quoted or bool(_SIGNS.search(value))) and not _NAME.match(value)
+
+
+def _is_token(value: str, *, firm: bool, says: bool, quoted: bool, alone: bool) -> bool:  # noqa: ARG001 - as the others
+    if " " in value or _NAME.match(value) or _PATH.match(value) or not re.fullmatch(r"[\w+/=.~:@%!#$&*?-]+", value):
+        return False
+    if not _mixed(value):
+        cases = value.isalpha() and not value.islower() and not value.isupper() and len(value) >= 20
+        return cases and (firm or says)
+    words = re.split(r"[-_./:]", value)
+    if all(part.isalpha() or (part.isdigit() and len(part) <= 4) for part in words):
+        return False  # export-2026-11-16
+    return len(value) >= (8 if firm or says or quoted else 16)
+
+
+def _is_pin(value: str, *, firm: bool, says: bool, quoted: bool, alone: bool) -> bool:  # noqa: ARG001
+    return (firm or says) and value.isdigit() and 4 <= len(value) <= 8
+
+
+def _is_cvv(value: str, *, firm: bool, says: bool, quoted: bool, alone: bool) -> bool:  # noqa: ARG001
+    return value.isdigit() and 3 <= len(value) <= 4
+
+
+def _is_code(value: str, *, firm: bool, says: bool, quoted: bool, alone: bool) -> bool:  # noqa: ARG001
+    plain = value.replace("-", "")
+    return (firm or says) and plain.isalnum() and any(c.isdigit() for c in plain) and 4 <= len(plain) <= 12

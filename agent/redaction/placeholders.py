@@ -1,0 +1,76 @@
+"""Placeholders: exactly as long as what they stand for, in code points, so that every offset holds in both texts.
+
+`[access-key-1·······]`: the kind, the number of the secret in its ticket, and signs that fill up the length. Line breaks
+of the original stay where they are. What is too short for that gets a shorter form, down to `⟦1⟧`. A number stands for
+one value: it is counted, never computed from the value, since a short value could be guessed from its hash.
+"""
+
+import re
+import string
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agent.redaction.kinds import LABELS, SECRET_KINDS
+from schemas.redaction import Kind
+
+PAD = "·"
+SHORTEST = 3  # code points that a placeholder needs
+_DIGITS = string.digits + string.ascii_letters
+_NAMES: dict[str, Kind] = {name: kind for kind, names in LABELS.items() for name in names}
+# A model may copy another number of padding signs, or write dots for them.
+_ANY = re.compile(
+    rf"\[(?P<name>{'|'.join(sorted(_NAMES, key=len, reverse=True))})-(?P<number>\d{{1,6}})[{PAD}•.…\s]{{0,20000}}\]"
+    rf"|\[(?P<letter>[sp])(?P<short>\d{{1,6}})[{PAD}•.…]{{0,4}}\]"
+    rf"|⟦(?P<digit>\w?)[{PAD}]{{0,4}}⟧"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """One that stands in a text. `number`: of its value, 0 where there was no room for one. `kind`: if it says so."""
+
+    start: int
+    end: int
+    number: int
+    kind: Kind | None
+    secret: bool
+
+
+def placeholders(text: str) -> Iterator[Placeholder]:
+    """All that stand in a text, in order."""
+    if "[" not in text and "⟦" not in text:
+        return
+    for match in _ANY.finditer(text):
+        if match["name"] is not None:
+            kind = _NAMES[match["name"]]
+            yield Placeholder(match.start(), match.end(), int(match["number"]), kind, kind in SECRET_KINDS)
+        elif match["letter"] is not None:
+            yield Placeholder(match.start(), match.end(), int(match["short"]), None, match["letter"] == "s")
+        else:
+            number = _DIGITS.find(match["digit"]) if match["digit"] else 0
+            yield Placeholder(match.start(), match.end(), max(0, number), None, True)
+
+
+def placeholder(kind: Kind, number: int, original: str) -> str:
+    """The placeholder for a value of at least `SHORTEST` code points."""
+    long, short = LABELS[kind]
+    letter = "s" if kind in SECRET_KINDS else "p"
+    width = len(original.split("\n", 1)[0])
+    closed = 0 if "\n" in original else 1  # the bracket that closes stands on the last line
+    for form in (f"[{long}-{number}", f"[{short}-{number}", f"[{letter}{number}"):
+        if len(form) + closed <= width and len(original) > len(form):
+            return _filled(form, original, "]")
+    digit = _DIGITS[number] if number < len(_DIGITS) else PAD
+    return _filled(f"⟦{digit}", original, "⟧")
+
+
+def without_padding(text: str) -> str:
+    """The text with each placeholder in its short form: for people, and to compare."""
+    if PAD not in text:
+        return text
+    return _ANY.sub(lambda match: re.sub(rf"[{PAD}\s]+(?=[\]⟧])", "", match[0]), text)
+
+
+def _filled(opening: str, original: str, closing: str) -> str:
+    inner = "".join(sign if sign == "\n" else PAD for sign in original[len(opening) : -1])
+    return opening + inner + closing
