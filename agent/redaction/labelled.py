@@ -15,7 +15,8 @@ from schemas.redaction import Kind
 _PASSWORD = (
     r"pass[ _-]?words?|pass[ _-]?phrases?|pass[ _-]?codes?|passwd|pswd|pwd|pw|passwort|passwörter|kennwort|"
     r"zugangsdaten|contrase[ñn]as?|clave de acceso|mots? de passe|mdp|senhas?|palavra[ -]passe|wachtwoord|hasło|haslo|"
-    r"lösenord|adgangskode|parola|пароль|密码|密碼|パスワード|비밀번호|credentials?|pass"
+    r"lösenord|adgangskode|parola|пароль|密码|密碼|パスワード|비밀번호|credentials?|creds|pass|psk|"
+    r"(?:wlan|wi-?fi|wpa[23]?|netzwerk|network)[ -]?(?:schlüssel|key)"
 )
 _TOKEN = (
     r"(?:api|access|secret|private|shared|signing|encryption|master|auth|account|client|service|app|deploy|master|"
@@ -33,7 +34,7 @@ _CODE = (
 )
 _STEMS = re.compile(
     r"pass|pswd|pwd|pw\b|kennwort|zugangsdaten|contrase|clave|mot|mdp|senha|palavra|wachtwoord|has[łl]o|lösenord|"
-    r"adgangskode|parola|пароль|密|パス|비밀|credential|api|access|secret|private|shared|signing|encryption|master|auth|"
+    r"adgangskode|parola|пароль|密|パス|비밀|cred|psk|wlan|wi-?fi|wpa|netzwerk|network|api|access|secret|private|shared|signing|encryption|master|auth|"
     r"account|client|service|app|deploy|storage|subscription|consumer|webhook|token|bearer|zugriff|clé|chave|jwt|csrf|"
     r"refresh|session|id_token|pin|geheim|cvv|cvc|cvn|cid|security|card|prüf|karten|código|code|crypto|otp|totp|one|verif|confirm|"
     r"login|2fa|mfa|sms|backup|recovery|bestät|einmal|sicher|mtan|tan"
@@ -55,25 +56,38 @@ _FAMILIES = (
     _Family("password", re.compile(_PASSWORD)),
     _Family("token", re.compile(_TOKEN)),
 )
+_KEY = re.compile(r"key|secret|schlüssel|clé|clave|chave|キー")
+_SUFFIX = re.compile(
+    r"(?:[_-](?:base|value|text|string|plain|prod(?:uction)?|dev|test|live|staging|old|new|default|primary|secondary|\d{1,2}))"
+    r"{1,2}|\d{1,2}"
+)
 _UNSEGMENTED = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
 
 # What may stand between the word and its value. Groups tell how firm it is.
-_JOINT = re.compile(
-    r"(?P<close>[\"'\\*_`\])]{0,6})"
-    r"(?P<aside>[ ]?\([^()\n]{1,40}\))?"
-    r"(?P<whose>[ ](?:for|of|to|on|für|von|zu|zum|beim|del?|de la|du|des|pour|para|do|da|voor|van|di)[ ][^\n:=.;?!\"“«]{1,50}?)??"
-    r"(?P<again>\*{0,2})"
-    r"(?:(?P<firm>[ \t]{0,3}(?:=>|:=|={1,3}|:|：|＝|\|)[*`_]{0,2}[ \t]{0,8}(?:\n[ \t>|]{0,8})?|\t+|>(?=[^\s<>])"
-    r"|\"?[ ,]{1,3}\"?value\"?[ ]?[:=][ ]?)"
-    r"|(?P<says>[ ]+(?:is|are|was|ist|sind|lautet|war|es|est|era|é|è|jest|to|är|er|now|jetzt|heißt)(?:[ ]+(?:now|still|jetzt|noch))?(?:[ ]*[:=])?[ ]+|[はが：]|是)"
-    r"|(?P<loose>[ ]{1,2}|[ ]?[–-][ ]))"
+_FIRM = (
+    r"(?P<firm>[ \t]{0,3}(?:=>|->|→|:=|={1,3}|:|：|＝|\|)[*`_]{0,2}[ \t]{0,8}(?:\n[ \t>|]{0,8})?|\t+|>(?=[^\s<>])|[ ]?\n[ \t-]{0,12}value[ ]?:[ ]{1,3}"
+    r"|[\"']?[ ,]{1,3}[\"']?value[\"']?[ ]?[:=][ ]?)"
+)
+_SAYS = (
+    r"(?P<says>[ ]+(?:is|are|was|ist|sind|lautet|war|es|est|era|é|è|jest|to|är|er|now|jetzt|heißt|from|auf)"
+    r"(?:[ ]+(?:now|still|jetzt|noch))?(?:[ ]*[:=])?[ ]+|[はが은는이가][ ]?|是)"
+)
+_CLOSE = r"(?P<close>[\"'\\*_`\])]{0,6})(?:[ ]?\([^()\n]{1,40}\))?\*{0,2}"
+_JOINT = re.compile(rf"{_CLOSE}(?:{_FIRM}|{_SAYS}|(?P<loose>[ ]?[–-][ ]|[ ]{{1,2}}))")
+_JOINT_FAR = re.compile(  # "password for the test account: …"
+    r"[ ](?:for|of|to|on|für|von|zu|zum|beim|del?|de la|du|des|pour|para|do|da|voor|van|di)[ ][^\n:=.;?!\"“«]{1,50}?"
+    rf"(?:{_FIRM}|{_SAYS})"
 )
 _PREFIX = re.compile(r"(?i)(?:bearer|basic|token|str|b|r|u|f)(?:[ ]+|(?=[\"']))")
-_QUOTED = re.compile(r"\\?(?P<q>[\"'`])(?P<a>[^\n]{1,300}?)\\?(?P=q)|[“„«‹「『»]\s?(?P<b>[^\n“”„«»‹›「」『』]{1,300}?)\s?[”“»›」』«]")
+_QUOTED = re.compile(
+    r"\\?(?P<q>[\"'`])(?P<a>[^\n]{1,300}?)\\?(?P=q)|[“„«‹「『»]\s?(?P<b>[^\n“”„«»‹›「」『』]{1,300}?)\s?[”“»›」』«]"
+)
 _BARE = re.compile(r"[^\s\"'`<>,;|「」『』“”„«»。、]{3,500}")
-_PAIR = re.compile(r"(?P<user>[^\s/:]{2,80})(?:[ ]/[ ]|[ ]?[:|][ ]|[ ]//[ ]|[/:](?=\S))(?P<value>[^\s\"'`<>,;|]{3,200})")
+_PAIR = re.compile(
+    r"(?P<user>[^\s/:]{2,80})(?:[ ]/[ ]|[ ]?[:|][ ]|[ ]//[ ]|[/:](?=\S))(?P<value>[^\s\"'`<>,;|]{3,200})"
+)
 _PAIRED = re.compile(
-    r"(?:login|user(?:name)?|benutzer(?:name)?|usuario|utilisateur|usuário|e-?mail|account|id)[ ]?(?:/|&|\+|and|und|y|et|e)[ ]?\Z"
+    r"(?:\A|[^\w])(?:login|user(?:name)?|benutzer(?:name)?|usuario|utilisateur|usuário|e-?mail|account|id)[ ]?(?:/|&|\+|and|und|y|et|e)[ ]?\Z"
 )
 
 _MASKED = re.compile(
@@ -89,7 +103,9 @@ _NOT_SECRET = re.compile(
     r"\d{1,2}:\d\d\S*|(?:sha-?(?:1|256|512)|md5|bcrypt|argon2\w*|base-?64|utf-?8|oauth-?2(?:\.0)?|saml-?2(?:\.0)?|http/?2|tls\S*|ipv[46]|"
     r"2fa|mfa|rs256|hs256|es256|aes\S*|rsa\S*|0x[0-9a-f]{1,8}|v\d+|\d+(?:ms|s|h|m|d|min|kb|mb|%|x|st|nd|rd|th)))$"
 )
-_PATH = re.compile(r"^(?:[A-Za-z]:)?[~.]{0,2}[/\\][\w.@%+~-]+(?:[/\\][\w.@%+~-]+)*[/\\]?$|^[\w.-]+(?:/[\w.-]+)+\.[a-z]{1,5}$")
+_PATH = re.compile(
+    r"^(?:[A-Za-z]:)?[~.]{0,2}[/\\][\w.@%+~-]+(?:[/\\][\w.@%+~-]+)*[/\\]?$|^[\w.-]+(?:/[\w.-]+)+\.[a-z]{1,5}$"
+)
 # Words in a row with a short number behind them: the name of a secret, not a secret.
 _NAME = re.compile(r"^[A-Za-z]{2,}(?:[-_./][A-Za-z]{2,})*(?:[-_./]?\d{1,3})?$")
 _STOP = frozenset(
@@ -108,17 +124,20 @@ def by_label(text: str, low: str) -> Iterator[Found]:
     at = 0
     while (stem := _STEMS.search(low, at)) is not None:
         at = stem.end()
-        if not _begins(text, stem.start()):
-            continue
         best: tuple[int, _Family] | None = None
         for family in _FAMILIES:
             word = family.words.match(low, stem.start())
-            if word is not None and (best is None or word.end() > best[0]) and _ends(text, word.end()):
-                best = word.end(), family
-        if best is None:
+            if word is None:
+                continue
+            whole = _SUFFIX.match(low, word.end())
+            end = whole.end() if whole is not None and _ends(text, whole.end()) else word.end()
+            if (best is None or end > best[0]) and _ends(text, end):
+                best = end, family
+        if best is None or not (_begins(text, stem.start()) or _glued(text, stem.start(), best[0])):
             continue
         end, family = best
-        found = _value(text, low, stem.start(), end, family.kind)
+        key = family.kind == "token" and _KEY.search(low, stem.start(), end) is not None
+        found = _value(text, low, stem.start(), end, "access_key" if key else family.kind)
         if found is not None:
             yield found
             at = max(at, found.end)
@@ -133,23 +152,30 @@ def _begins(text: str, start: int) -> bool:
     return not before.isalnum() or bool(_UNSEGMENTED.match(before)) or (before.islower() and text[start].isupper())
 
 
+def _glued(text: str, start: int, end: int) -> bool:
+    """`PGPASSWORD=`: in capitals, a name may run into the word, if a value is assigned."""
+    return text[start - 1].isupper() and text[start:end].isupper() and text[end : end + 1] == "="
+
+
 def _ends(text: str, end: int) -> bool:
     return end >= len(text) or not (text[end].isalnum() or text[end] == "_") or bool(_UNSEGMENTED.match(text, end))
 
 
 def _value(text: str, low: str, start: int, end: int, kind: Kind) -> Found | None:
-    joint = _JOINT.match(text, end)
+    near = _JOINT.match(text, end)
+    joint = near if near is None or near["loose"] is None else _JOINT_FAR.match(text, end) or near
     if joint is None or joint.end() >= len(text):
         return None
     firm, says = joint["firm"] is not None, joint["says"] is not None
     if not firm and not says:
-        if joint["whose"]:
-            return None
         firm = text[max(0, start - 2) : start] == "--"  # an option of a command
+        if not firm and low[start:end] == "pass":  # a verb, too
+            return None
     at = joint.end()
-    if (prefix := _PREFIX.match(text, at)) is not None and kind == "token":
+    if (prefix := _PREFIX.match(text, at)) is not None and kind in ("token", "access_key"):
         at = prefix.end()
-    if kind == "password" and _PAIRED.search(low, max(0, start - 20), start) and (firm or says):
+    together = low[start:end].startswith(("cred", "zugang")) or _PAIRED.search(low, max(0, start - 20), start)
+    if kind == "password" and together and (firm or says):
         pair = _PAIR.match(text, at)
         if pair is not None:
             return _checked(text, *pair.span("value"), "password", firm=True, says=True, quoted=False)
@@ -173,7 +199,8 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
         cut = text.find(escape, start, end)
         if cut >= 0:
             end = cut
-    while end > start and (text[end - 1] in ".,:?\\*`" or (text[end - 1] in ")]}" and not _balanced(text[start:end]))):
+    marks = ".,:?\\*" if text[start - 1 : start] == "*" else ".,:?\\"
+    while end > start and (text[end - 1] in marks or (text[end - 1] in ")]}" and not _balanced(text[start:end]))):
         end -= 1
     while start < end and text[start] in "*`(":
         start += 1
@@ -188,7 +215,13 @@ def _checked(text: str, start: int, end: int, kind: Kind, *, firm: bool, says: b
     value = text[start:end]
     if not _possible(value):
         return None
-    test = {"password": _is_password, "token": _is_token, "pin": _is_pin, "security_code": _is_cvv}.get(kind, _is_code)
+    test = {
+        "password": _is_password,
+        "token": _is_token,
+        "access_key": _is_token,
+        "pin": _is_pin,
+        "security_code": _is_cvv,
+    }.get(kind, _is_code)
     last_on_line = text[end : end + 3].strip(" \t.)*|\"'`")[:1] in ("", "\n", "<")
     if not test(value, firm=firm, says=says, quoted=quoted, alone=last_on_line):
         return None
@@ -201,7 +234,9 @@ def _possible(value: str) -> bool:
 
 def looks_secret(token: str) -> bool:
     """Whether a single word looks like a secret where its sentence speaks of one: a digit among letters, or signs."""
-    return " " not in token and _possible(token) and _is_password(token, firm=False, says=True, quoted=False, alone=False)
+    return (
+        " " not in token and _possible(token) and _is_password(token, firm=False, says=True, quoted=False, alone=False)
+    )
 
 
 def _mixed(value: str) -> bool:
@@ -219,8 +254,15 @@ def _is_password(value: str, *, firm: bool, says: bool, quoted: bool, alone: boo
             return True
         if value.isdigit():
             return firm and alone and 4 <= len(value) <= 20
-        return (firm and (alone or quoted) and len(value) >= 6 and value.isalpha()) or (says and quoted and len(value) >= 6)
-    return strong and _mixed(value) and (len(value) >= 8 or quoted or bool(_SIGNS.search(value))) and not _NAME.match(value)
+        return (firm and (alone or quoted) and len(value) >= 6 and value.isalpha()) or (
+            says and quoted and len(value) >= 6
+        )
+    return (
+        strong
+        and _mixed(value)
+        and (len(value) >= 8 or quoted or bool(_SIGNS.search(value)))
+        and not _NAME.match(value)
+    )
 
 
 def _is_token(value: str, *, firm: bool, says: bool, quoted: bool, alone: bool) -> bool:  # noqa: ARG001 - as the others

@@ -68,7 +68,12 @@ SHAPES = (
         r"(?!(?i:basic|digest)\b)[\"']?([0-9A-Za-z+/=._~:-]{8,8000})",
         1,
     ),
-    _shape("password", "basic", r"(?i:authorization[\"'\\]{0,3}[ ]?[:=][ ]?[\"'\\]{0,3}basic)[ ]{1,3}([0-9A-Za-z+/=_-]{6,2000})", 1),
+    _shape(
+        "password",
+        "basic",
+        r"(?i:authorization[\"'\\]{0,3}[ ]?[:=][ ]?[\"'\\]{0,3}basic)[ ]{1,3}([0-9A-Za-z+/=_-]{6,2000})",
+        1,
+    ),
     _shape("token", "bearer", r"(?i:bearer)[ ]{1,3}([0-9A-Za-z+/=._~-]{16,8000})", 1),
     _shape("token", "digest", r"(?i:digest)[ ][^\n]{0,300}response=\"([0-9a-f]{32,64})\"", 1),
     # `Cookie: a=b; c=d` is handled in `cookies`; these cookies are sessions wherever they stand.
@@ -106,13 +111,73 @@ SHAPES = (
         1,
         bounded=False,
     ),
-    _shape("token", "://", r"://((?=[0-9A-Za-z_-]{0,100}\d)[0-9A-Za-z_-]{20,250})(?::x-oauth-basic)?@(?=[0-9A-Za-z])", 1, bounded=False),
+    _shape(
+        "token",
+        "://",
+        r"://((?=[0-9A-Za-z_-]{0,100}\d)[0-9A-Za-z_-]{20,250})(?::x-oauth-basic)?@(?=[0-9A-Za-z])",
+        1,
+        bounded=False,
+    ),
     _shape("password", "jdbc:oracle", r"jdbc:oracle:\w{2,8}:[^\s/@]{1,60}/([^\s@]{1,100})@", 1, bounded=False),
     # The command line.
-    _shape("password", "-u --user --proxy-user", r"(?<!\S)(?:-u|--user|--proxy-user)[ =]?[\"']?[\w.@+%-]{1,100}:([^\s\"']{3,200})", 1, bounded=False),
-    _shape("password", "mysql sshpass mongo redis-cli plink pscp mariadb", r"\b(?:mysql\w{0,8}|mariadb|sshpass|mongo(?:sh|dump|restore)?|plink|pscp)\b[^\n]{0,120}?[ ]-p(?:w?[ ]{1,2})?[\"']?([^\s\"'-][^\s\"']{2,100})", 1, bounded=False),
-    _shape("password", "redis-cli", r"\bredis-cli\b[^\n]{0,120}?[ ]-a[ ]{1,2}[\"']?([^\s\"']{3,200})", 1, bounded=False),
-    _shape("access_key", "accountkey sharedaccesskey", r"(?i:(?:account|sharedaccess)key)=([0-9A-Za-z+/]{40,120}={0,2})", 1, bounded=False),
+    _shape(
+        "password",
+        "-u --user --proxy-user",
+        r"(?<!\S)(?:-u|--user|--proxy-user)[ =]?[\"']?[\w.@+%-]{1,100}:([^\s\"']{3,200})",
+        1,
+        bounded=False,
+    ),
+    _shape(
+        "password",
+        "mysql sshpass mongo plink pscp mariadb login sqlcmd",
+        r"\b(?:mysql\w{0,8}|mariadb|sshpass|mongo(?:sh|dump|restore)?|plink|pscp|(?:docker|podman|helm|oc|az|cf)[^\n]{0,40}[ ]login|"
+        r"sqlcmd|smbclient)\b[^\n]{0,120}?[ ]-[pP](?:w?[ ]{1,2})?[\"']?([^\s\"'-][^\s\"']{2,100})",
+        1,
+        bounded=False,
+    ),
+    _shape(
+        "password", "redis-cli", r"\bredis-cli\b[^\n]{0,120}?[ ]-a[ ]{1,2}[\"']?([^\s\"']{3,200})", 1, bounded=False
+    ),
+    _shape(
+        "password", "net use", r"\bnet use\b[^\n]{0,120}/user:[^\s]{1,60}[ ](?![/*])([^\s]{4,100})", 1, bounded=False
+    ),
+    _shape(
+        "password",
+        "securestring",
+        r"(?i:ConvertTo-SecureString)(?:[ ]-String)?[ ][\"']([^\"'\n]{4,100})",
+        1,
+        bounded=False,
+    ),
+    _shape(
+        "password",
+        ".login( .auth .connect(",
+        r"\.(?:login|auth\w{0,12}|connect)\([\"'][^\"'\n]{1,60}[\"'],[ ]?[\"']([^\"'\n]{4,100})[\"']",
+        1,
+        bounded=False,
+    ),
+    _shape("password", "auth plain auth login", r"AUTH (?:PLAIN|LOGIN) ([0-9A-Za-z+/=]{8,400})", 1, bounded=False),
+    _shape(
+        "password",
+        "$2 $argon2 $6$ $5$ $1$",
+        r"(?<![\w$])(\$(?:2[abxy]?\$\d\d\$[./0-9A-Za-z]{53}|(?:argon2\w{1,2}|[156])\$[./0-9A-Za-z$,=+]{20,200}))",
+        1,
+        bounded=False,
+    ),
+    # `admin:…` beside a word of signing in, if the value is unmistakable.
+    _shape(
+        "password",
+        "log sign anmeld einlog credential user creds",
+        r"(?i:\b(?:log(?:ged|ging)?[ -]?(?:in|on)|login|sign(?:ed)?[ -]?in|anmeld\w{1,6}|einlog\w{1,6}|credentials?|creds|user)\b)[^\n:]{0,30}?[ (\"'][\w.@-]{2,40}:((?=[^\s]{0,60}\d)(?=[^\s]{0,60}[!#$%&*?+^])[^\s\"',;]{8,60})",
+        1,
+        bounded=False,
+    ),
+    _shape(
+        "access_key",
+        "accountkey sharedaccesskey",
+        r"(?i:(?:account|sharedaccess)key)=([0-9A-Za-z+/]{40,120}={0,2})",
+        1,
+        bounded=False,
+    ),
     _shape("token", "_authtoken", r"_auth(?:Token)?[ ]?=[ ]?[\"']?([0-9A-Za-z+/=._-]{16,300})", 1, bounded=False),
     _shape("password", "_password", r":_password[ ]?=[ ]?[\"']?([0-9A-Za-z+/=._-]{6,300})", 1, bounded=False),
 )
@@ -147,7 +212,7 @@ def private_keys(text: str) -> Iterator[Found]:
             at = rest if rest >= 0 else len(text)
             while at - match.start() < _LONGEST_KEY and (line := _KEY_LINE.match(text, at)) is not None:
                 at = line.end()
-        yield Found(match.start(), len(text[: at].rstrip()) if at < match.start() + 40 else at, "private_key")
+        yield Found(match.start(), len(text[:at].rstrip()) if at < match.start() + 40 else at, "private_key")
 
 
 def cookies(text: str, low: str) -> Iterator[Found]:
