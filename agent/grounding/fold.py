@@ -29,6 +29,9 @@ _OTHER = re.compile("[^\x00-\x7f]+")
 _RUN = re.compile(" {2,}")
 _INVISIBLE = re.compile(f"[{ZERO_WIDTH}]")
 _JOINT = re.compile(f" [ {ZERO_WIDTH}]+|[{ZERO_WIDTH}][ {ZERO_WIDTH}]*|[^\x00-\x7f{ZERO_WIDTH}]+")
+# What fills a placeholder up to the length of its secret (agent/redaction/placeholders.py): how much of it a quote has,
+# or whether it has dots for it, does not matter.
+_PADDING = re.compile("(?<=[0-9⟦])[·•…][·•… ]*(?=[]⟧])")
 _ODD_BLANK = re.compile("[\x0b\x0c" + _WIDE_SPACE + "]")
 # Scripts that write words without spaces between them, or (Hangul) glue particles to them.
 _UNSEGMENTED = re.compile(
@@ -221,10 +224,11 @@ def fold(text: str) -> Folded:
 
     for start, end in _special(base):
         run = base[start:end]
-        if run[0] == " " or _INVISIBLE.match(run):
+        padding = run[0] in "·•…" and (found := _PADDING.match(base, start)) is not None and found.end() == end
+        if padding or run[0] == " " or _INVISIBLE.match(run):
             parts.append(base[last:start])
             length += start - last
-            atomic(" " if " " in run else "", start, end)
+            atomic(" " if " " in run and not padding else "", start, end)
             last = end
             continue
         if start > last and _extends(run[0]) and base[start - 1] != " ":
@@ -257,8 +261,25 @@ def _special(base: str) -> Iterable[tuple[int, int]]:
     if base.isascii():
         return runs
     if _INVISIBLE.search(base):
-        return [match.span() for match in _JOINT.finditer(base)]
-    return merge((match.span() for match in _OTHER.finditer(base)), runs)
+        found: Iterable[tuple[int, int]] = [match.span() for match in _JOINT.finditer(base)]
+    else:
+        found = merge((match.span() for match in _OTHER.finditer(base)), runs)
+    padding = [match.span() for match in _PADDING.finditer(base)] if "]" in base or "⟧" in base else []
+    return _with_padding(found, padding) if padding else found
+
+
+def _with_padding(found: Iterable[tuple[int, int]], padding: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The spans, with each padding as one in the place of those inside it."""
+    place = 0
+    for start, end in found:
+        while place < len(padding) and padding[place][1] <= start:
+            yield padding[place]
+            place += 1
+        if place == len(padding) or end <= padding[place][0]:
+            yield start, end
+        elif start < padding[place][0]:  # `⟦` and the like stand right before it
+            yield start, padding[place][0]
+    yield from padding[place:]
 
 
 _ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}

@@ -37,7 +37,7 @@ def cards(text: str) -> Iterator[Found]:
     for match in _NUMBER.finditer(text):
         written = match[0]
         digits = re.sub(r"[ -]", "", written)
-        if not digits.isascii() or len(set(digits)) < 3 or not luhn(digits):
+        if not digits.isascii() or len(set(digits)) < 2 or not luhn(digits):
             continue
         if written != digits and not _GROUPS.fullmatch(written):
             continue

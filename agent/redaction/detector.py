@@ -78,8 +78,7 @@ def shapes() -> tuple[Shape, ...]:
     with FILE.open("rb") as file:
         rules = tomllib.load(file)["rule"]
     return tuple(
-        Shape(rule["kind"], tuple(rule["hints"]), re.compile(rule["pattern"], rule["flags"]), rule["group"])
-        for rule in rules
+        Shape(rule["kind"], tuple(rule["hints"]), rule["pattern"], rule["group"], rule["flags"]) for rule in rules
     )
 
 

@@ -61,7 +61,6 @@ _SUFFIX = re.compile(
     r"(?:[_-](?:base|value|text|string|plain|prod(?:uction)?|dev|test|live|staging|old|new|default|primary|secondary|\d{1,2}))"
     r"{1,2}|\d{1,2}"
 )
-_UNSEGMENTED = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
 
 # What may stand between the word and its value. Groups tell how firm it is.
 _FIRM = (
@@ -109,12 +108,93 @@ _PATH = re.compile(
 # Words in a row with a short number behind them: the name of a secret, not a secret.
 _NAME = re.compile(r"^[A-Za-z]{2,}(?:[-_./][A-Za-z]{2,})*(?:[-_./]?\d{1,3})?$")
 _STOP = frozenset(
-    "incorrect wrong reset expired changed required invalid forgotten hidden unchanged missing empty needed optional string "
-    "secret password passwort unknown disabled enabled correct valid rejected accepted blank protected encrypted sent "
-    "falsch richtig abgelaufen geändert ungültig leer vergessen erforderlich korrekt incorrecta correcta caducada "
-    "incorrect invalide oublié expiré correct errada inválida expirada manager policy field page screen button link mail "
-    "email please bitte same dieselbe siehe see above below oben unten unbekannt integer boolean object array text varchar "
-    "default keychain vault prompt again before after failed fails error".split()
+    [
+        "incorrect",
+        "wrong",
+        "reset",
+        "expired",
+        "changed",
+        "required",
+        "invalid",
+        "forgotten",
+        "hidden",
+        "unchanged",
+        "missing",
+        "empty",
+        "needed",
+        "optional",
+        "string",
+        "secret",
+        "password",
+        "passwort",
+        "unknown",
+        "disabled",
+        "enabled",
+        "correct",
+        "valid",
+        "rejected",
+        "accepted",
+        "blank",
+        "protected",
+        "encrypted",
+        "sent",
+        "falsch",
+        "richtig",
+        "abgelaufen",
+        "geändert",
+        "ungültig",
+        "leer",
+        "vergessen",
+        "erforderlich",
+        "korrekt",
+        "incorrecta",
+        "correcta",
+        "caducada",
+        "incorrect",
+        "invalide",
+        "oublié",
+        "expiré",
+        "correct",
+        "errada",
+        "inválida",
+        "expirada",
+        "manager",
+        "policy",
+        "field",
+        "page",
+        "screen",
+        "button",
+        "link",
+        "mail",
+        "email",
+        "please",
+        "bitte",
+        "same",
+        "dieselbe",
+        "siehe",
+        "see",
+        "above",
+        "below",
+        "oben",
+        "unten",
+        "unbekannt",
+        "integer",
+        "boolean",
+        "object",
+        "array",
+        "text",
+        "varchar",
+        "default",
+        "keychain",
+        "vault",
+        "prompt",
+        "again",
+        "before",
+        "after",
+        "failed",
+        "fails",
+        "error",
+    ]
 )
 _SIGNS = re.compile(r"[^\w\s.,'’/:-]")
 
@@ -145,11 +225,16 @@ def by_label(text: str, low: str) -> Iterator[Found]:
             at = max(at, end)
 
 
+def _unspaced(text: str, at: int) -> bool:
+    """Whether the letter is of a script that writes words without blanks between them."""
+    return "\u3040" <= text[at : at + 1] <= "\u9fff" or "\uac00" <= text[at : at + 1] <= "\ud7af"
+
+
 def _begins(text: str, start: int) -> bool:
-    if start == 0 or _UNSEGMENTED.match(text, start):
+    if start == 0 or _unspaced(text, start):
         return True
     before = text[start - 1]
-    return not before.isalnum() or bool(_UNSEGMENTED.match(before)) or (before.islower() and text[start].isupper())
+    return not before.isalnum() or _unspaced(before, 0) or (before.islower() and text[start].isupper())
 
 
 def _glued(text: str, start: int, end: int) -> bool:
@@ -158,7 +243,7 @@ def _glued(text: str, start: int, end: int) -> bool:
 
 
 def _ends(text: str, end: int) -> bool:
-    return end >= len(text) or not (text[end].isalnum() or text[end] == "_") or bool(_UNSEGMENTED.match(text, end))
+    return end >= len(text) or not (text[end].isalnum() or text[end] == "_") or _unspaced(text, end)
 
 
 def _value(text: str, low: str, start: int, end: int, kind: Kind) -> Found | None:

@@ -64,11 +64,9 @@ def placeholder(kind: Kind, number: int, original: str) -> str:
     return _filled(f"⟦{digit}", original, "⟧")
 
 
-def without_padding(text: str) -> str:
-    """The text with each placeholder in its short form: for people, and to compare."""
-    if PAD not in text:
-        return text
-    return _ANY.sub(lambda match: re.sub(rf"[{PAD}\s]+(?=[\]⟧])", "", match[0]), text)
+def blanked(text: str) -> str:
+    """The text with blanks in the place of placeholders: their digits are no numbers of the ticket's."""
+    return _ANY.sub(lambda match: " " * len(match[0]), text) if "[" in text or "⟦" in text else text
 
 
 def _filled(opening: str, original: str, closing: str) -> str:

@@ -7,9 +7,12 @@ repetition is bounded, so that no text makes a pattern slow.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from agent.redaction.found import Found
 from schemas.redaction import Kind
+
+_compiled = cache(re.compile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +21,19 @@ class Shape:
 
     kind: Kind
     hints: tuple[str, ...]
-    pattern: re.Pattern[str]
+    source: str
     group: int = 0
+    flags: int = 0
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Compiled when a hint was met: most tickets need a few of them."""
+        return _compiled(self.source, self.flags)
 
 
 def _shape(kind: Kind, hints: str, pattern: str, group: int = 0, *, bounded: bool = True) -> Shape:
     whole = rf"(?<![A-Za-z0-9]){pattern}(?![A-Za-z0-9])" if bounded else pattern
-    return Shape(kind, tuple(hints.split()), re.compile(whole), group)
+    return Shape(kind, tuple(hints.split()), whole, group)
 
 
 SHAPES = (
