@@ -5,9 +5,17 @@ from collections.abc import Iterator
 
 from agent.redaction.found import Found
 
-_NUMBER = re.compile(r"(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d]|[-.]\d)")
-# Groups as they are printed on cards: a run of numbers in a table is no card.
-_GROUPS = re.compile(r"\d{4}(?:([ -])\d{4})(?:\1\d{4}){1,2}(?:\1\d{1,4})?|\d{4}([ -])\d{6}\2\d{4,5}")
+_BEGIN, _END = r"(?<![\d.])(?<!\d-)", r"(?!\d|[-.]\d)"
+# Groups as they are printed on cards; looked for at every number, since others may stand before them in a row.
+_WRITTEN = tuple(
+    re.compile(rf"{_BEGIN}(?=({number}){_END})")
+    for number in (
+        r"\d{4}(?P<a>[ -])\d{4}(?P=a)\d{4}(?P=a)\d{4}(?:(?P=a)\d{3})?",
+        r"\d{4}(?P<a>[ -])\d{4}(?P=a)\d{4}(?P=a)\d{4}",
+        r"\d{4}(?P<a>[ -])\d{6}(?P=a)\d{4,5}",
+        r"\d{13,19}",
+    )
+)
 _ISSUERS = (
     (re.compile(r"4"), (13, 16, 19)),  # Visa
     (re.compile(r"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"), (16,)),  # Mastercard
@@ -34,20 +42,19 @@ def luhn(digits: str) -> bool:
 
 def cards(text: str) -> Iterator[Found]:
     """All card numbers, with spaces, dashes or neither."""
-    for match in _NUMBER.finditer(text):
-        written = match[0]
-        digits = re.sub(r"[ -]", "", written)
-        if not digits.isascii() or len(set(digits)) < 2 or not luhn(digits):
-            continue
-        if written != digits and not _GROUPS.fullmatch(written):
-            continue
-        if written == digits and _in_longer(text, match.start(), match.end()):
-            continue
-        if not any(issuer.match(digits) and len(digits) in lengths for issuer, lengths in _ISSUERS):
-            continue
-        if len(digits) == _WEAK and not _NAMED.search(text, max(0, match.start() - _REACH), match.start()):
-            continue
-        yield Found(match.start(), match.end(), "card_number")
+    for pattern in _WRITTEN:
+        for match in pattern.finditer(text):
+            start, end = match.span(1)
+            digits = re.sub(r"[ -]", "", match[1])
+            if not digits.isascii() or len(set(digits)) < 2 or not luhn(digits):
+                continue
+            if match[1] == digits and _in_longer(text, start, end):
+                continue
+            if not any(issuer.match(digits) and len(digits) in lengths for issuer, lengths in _ISSUERS):
+                continue
+            if len(digits) == _WEAK and not _NAMED.search(text, max(0, start - _REACH), start):
+                continue
+            yield Found(start, end, "card_number")
 
 
 def _in_longer(text: str, start: int, end: int) -> bool:
