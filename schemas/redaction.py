@@ -21,7 +21,7 @@ SecretKind = Literal[
     "session",
     "webhook_url",
 ]
-PersonalKind = Literal["person", "email", "phone", "iban", "address", "ip_address", "id_number"]
+PersonalKind = Literal["person", "email", "phone", "iban", "ip_address", "id_number"]
 Kind = SecretKind | PersonalKind
 
 

@@ -167,7 +167,7 @@ class Chat:
 
     def hear(self, words: str) -> None:
         """One contribution of the person. What cannot be done is told as `Refused`; nothing is raised for it."""
-        words = self._vault.conceal(clean(words).text.strip())
+        words = self._concealed(clean(words).text.strip())
         if not words:
             return
         try:
@@ -177,6 +177,14 @@ class Chat:
                 self._plain(words)
         except EscalationError as error:
             self._tell(Refused(str(error)))
+
+    def _concealed(self, words: str) -> str:
+        """The words with placeholders for their secrets. One that is new may stand elsewhere in the session as well."""
+        known = self._vault.replaced()
+        concealed = self._vault.conceal(words)
+        if self._vault.replaced() != known:
+            self.session = self._vault.concealed(self.session)
+        return concealed
 
     def _command(self, line: str) -> None:
         name, action, argument = parse(line)

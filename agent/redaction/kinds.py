@@ -22,7 +22,6 @@ LABELS: dict[Kind, tuple[str, str]] = {
     "email": ("email", "em"),
     "phone": ("phone", "ph"),
     "iban": ("iban", "ib"),
-    "address": ("address", "adr"),
     "ip_address": ("ip-address", "ip"),
     "id_number": ("id-number", "idn"),
 }
@@ -35,7 +34,6 @@ _WORDS: dict[Kind, tuple[str, str]] = {
     "phone": ("phone number", "phone numbers"),
     "ip_address": ("IP address", "IP addresses"),
     "id_number": ("identity number", "identity numbers"),
-    "address": ("address", "addresses"),
     "webhook_url": ("webhook address", "webhook addresses"),
     "session": ("session", "sessions"),
     "person": ("name", "names"),
