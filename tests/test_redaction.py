@@ -136,7 +136,7 @@ def test_sixty_planted_secrets_leave_nowhere_and_offsets_are_exact(
             original = original.model_copy(update={"id": f"HD-{number}"})
             assert not hidden(one, original.text)
             before = len(server.bodies)
-            result = escalate(original, backend=backend, now=FRIDAY, memory=memory, max_repairs=0)
+            result = escalate(original, backend=backend, now=FRIDAY, max_repairs=0)
             record(memory, result, Author("Ana Lima"), now=FRIDAY, despite="a test")
             assert len(server.bodies) >= before + 2
             written = [
@@ -216,6 +216,7 @@ def test_the_command_line_leaves_none_behind_either(tmp_path: Path, capsys: pyte
         ("security_code", 400, "123", "⟦·⟧"),
         ("private_key", 1, "-----BEGIN A-----\nabcd\nef", "[private-key-1···\n····\n·]"),
         ("person", 2, "Jo Li", "[p2·]"),
+        ("person", 12, "Anna", "⦅c·⦆"),
     ],
 )
 def test_the_form_fits_the_length(kind: Kind, number: int, original: str, expected: str) -> None:
@@ -588,6 +589,58 @@ def test_without_presidio_it_is_one_line(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("agent.redaction.personal.find_spec", lambda _: None)
     with pytest.raises(BadInput, match=r"^--redact pii needs the package presidio-analyzer: install this program with"):
         redact(Ticket(text="x"), "pii")
+
+
+PERSONAL = """From: Jana Novak <jana@nordwind.example>
+To: Support Team <support@vendor.example>
+Subject: Export fails
+
+Dear Ola,
+
+the export fails for 40 users. Call me: +49 30 1234567. Order 4711-20418, id 20261116081201, at 2026-11-16 08:12:01.
+IBAN DE89 3704 0044 0532 0130 00, server 84.23.11.9, SSN 536-90-4399. My password is Tr0ub4dor&3. Novak GmbH.
+
+Regards,
+Jana Novak
+"""
+
+
+def test_personal_data_by_option() -> None:
+    """Run with the extra `pii`; it is not part of `dev`, since it brings spaCy."""
+    pytest.importorskip("presidio_analyzer")
+    raw = read_ticket(PERSONAL)
+    made = redact(raw, "pii")
+    assert {one.kind: one.count for one in made.ticket.redacted} == {
+        "person": 3,
+        "email": 2,
+        "phone": 1,
+        "iban": 1,
+        "ip_address": 1,
+        "id_number": 1,
+        "password": 1,
+    }
+    assert len(made.ticket.text) == len(raw.text)
+    for gone in ("Jana", "Novak", "Ola", "jana@", "1234567", "DE89", "84.23", "536-90", "Tr0ub4dor"):
+        assert gone not in made.ticket.model_dump_json(), gone
+    for stays in ("40 users", "Order 4711-20418", "id 20261116081201", "2026-11-16 08:12:01", "Support Team"):
+        assert stays in made.ticket.text, stays
+    assert made.vault.restored(made.ticket).text == raw.text
+    assert redact(made.ticket, "pii").ticket == made.ticket
+    assert find_secrets(redact(raw).ticket.text) == ()
+    assert redact(raw).ticket.redacted == (Replaced(kind="password", count=1),)
+
+
+def test_people_are_those_whom_the_ticket_names() -> None:
+    from agent.redaction.personal import people
+
+    assert people(read_ticket(PERSONAL)) == ("Jana Novak", "Novak", "Jana", "Ola")
+    assert people(Ticket(text="Hi all,\nthe export fails.\n\nThanks\nSupport Team")) == ()
+    assert people(Ticket(text="Sehr geehrter Herr Müller,\n\nMit freundlichen Grüßen\nÖzlem Şahin")) == (
+        "Özlem Şahin",
+        "Müller",
+        "Özlem",
+        "Şahin",
+    )
 
 
 def test_verbs_without_a_ticket_do_not_load_the_rules() -> None:

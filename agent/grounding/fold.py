@@ -31,7 +31,7 @@ _INVISIBLE = re.compile(f"[{ZERO_WIDTH}]")
 _JOINT = re.compile(f" [ {ZERO_WIDTH}]+|[{ZERO_WIDTH}][ {ZERO_WIDTH}]*|[^\x00-\x7f{ZERO_WIDTH}]+")
 # What fills a placeholder up to the length of its secret (agent/redaction/placeholders.py): how much of it a quote has,
 # or whether it has dots for it, does not matter.
-_PADDING = re.compile("(?<=[0-9⟦])[·•…][·•… ]*(?=[]⟧])")
+_PADDING = re.compile("(?<=[0-9⟦⦅])[·•…][·•… ]*(?=[]⟧⦆])|(?<=[⟦⦅]\\w)·+(?=[⟧⦆])")
 _ODD_BLANK = re.compile("[\x0b\x0c" + _WIDE_SPACE + "]")
 # Scripts that write words without spaces between them, or (Hangul) glue particles to them.
 _UNSEGMENTED = re.compile(
@@ -264,7 +264,7 @@ def _special(base: str) -> Iterable[tuple[int, int]]:
         found: Iterable[tuple[int, int]] = [match.span() for match in _JOINT.finditer(base)]
     else:
         found = merge((match.span() for match in _OTHER.finditer(base)), runs)
-    padding = [match.span() for match in _PADDING.finditer(base)] if "]" in base or "⟧" in base else []
+    padding = [match.span() for match in _PADDING.finditer(base)] if "·" in base or "…" in base or "•" in base else []
     return _with_padding(found, padding) if padding else found
 
 

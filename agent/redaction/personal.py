@@ -41,7 +41,9 @@ _EMAIL = re.compile(r"[\w.+%'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
 
 _WORD = r"[^\W\d_][\w’'.-]{1,40}"
 _FULL = rf"{_WORD}(?:[ ](?:(?:de|da|von|van|der|den|di|la|le|bin|al)[ ])?{_WORD}){{0,3}}"
-_HEAD = re.compile(r"^(?:From|To|Cc|Bcc|Reply-To|Sender|Von|An|De|Para|À)\s*:\s*(?P<people>[^\n]{2,1000})$", re.MULTILINE)
+_HEAD = re.compile(
+    r"^(?:From|To|Cc|Bcc|Reply-To|Sender|Von|An|De|Para|À)\s*:\s*(?P<people>[^\n]{2,1000})$", re.MULTILINE
+)
 _ONE_OF_HEAD = re.compile(rf"\"?(?P<name>{_FULL})\"?\s*(?:<|\[mailto:|,|;|$)")
 _GREETING = re.compile(
     rf"^[> ]*(?i:hi|hello|hey|dear|hallo|liebe[rs]?|lieber|sehr geehrte[rs]?|guten (?:tag|morgen)|hola|estimad[oa]s?|bonjour|chère?|"
@@ -78,7 +80,7 @@ def finder(ticket: Ticket) -> Finder:
             yield Found(*match.span(), "email")
         for recognizer, entity in _recognizers():
             for result in recognizer.analyze(text, [entity], None):
-                if result.score >= _SURE and _fits(entity, text[result.start : result.end]):
+                if result.score >= _SURE and _fits(entity, text, result.start, result.end):
                     yield Found(result.start, result.end, _KINDS.get(entity, "id_number"))
         yield from _persons(text)
         if names is not None:
@@ -110,8 +112,10 @@ def _pattern(names: Iterable[str]) -> re.Pattern[str] | None:
     return re.compile(rf"(?<!\w)(?:{whole})(?!\w)") if whole else None
 
 
-def _fits(entity: str, written: str) -> bool:
-    return entity != "PHONE_NUMBER" or _DIALLED.search(written) is not None
+def _fits(entity: str, text: str, start: int, end: int) -> bool:
+    if text[start - 1 : start].isalnum() or text[end : end + 1].isalnum():
+        return False  # part of a longer number
+    return entity != "PHONE_NUMBER" or _DIALLED.search(text, start, end) is not None
 
 
 @cache

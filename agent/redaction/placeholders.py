@@ -1,7 +1,7 @@
 """Placeholders: exactly as long as what they stand for, in code points, so that every offset holds in both texts.
 
 `[access-key-1·······]`: the kind, the number of the secret in its ticket, and signs that fill up the length. Line breaks
-of the original stay where they are. What is too short for that gets a shorter form, down to `⟦1⟧`. A number stands for
+of the original stay where they are. What is too short for that gets a shorter form, down to `⟦1⟧` (`⦅1⦆` for personal data). A number stands for
 one value: it is counted, never computed from the value, since a short value could be guessed from its hash.
 """
 
@@ -22,6 +22,7 @@ _ANY = re.compile(
     rf"\[(?P<name>{'|'.join(sorted(_NAMES, key=len, reverse=True))})-(?P<number>\d{{1,6}})[{PAD}•.…\s]{{0,20000}}\]"
     rf"|\[(?P<letter>[sp])(?P<short>\d{{1,6}})[{PAD}•.…]{{0,4}}\]"
     rf"|⟦(?P<digit>\w?)[{PAD}]{{0,4}}⟧"
+    rf"|⦅(?P<mark>\w?)[{PAD}]{{0,4}}⦆"
 )
 
 
@@ -38,7 +39,7 @@ class Placeholder:
 
 def placeholders(text: str) -> Iterator[Placeholder]:
     """All that stand in a text, in order."""
-    if "[" not in text and "⟦" not in text:
+    if not _may_hold(text):
         return
     for match in _ANY.finditer(text):
         if match["name"] is not None:
@@ -47,8 +48,9 @@ def placeholders(text: str) -> Iterator[Placeholder]:
         elif match["letter"] is not None:
             yield Placeholder(match.start(), match.end(), int(match["short"]), None, match["letter"] == "s")
         else:
-            number = _DIGITS.find(match["digit"]) if match["digit"] else 0
-            yield Placeholder(match.start(), match.end(), max(0, number), None, True)
+            sign = match["digit"] or match["mark"]
+            number = _DIGITS.find(sign) if sign else 0
+            yield Placeholder(match.start(), match.end(), max(0, number), None, match[0][0] == "⟦")
 
 
 def placeholder(kind: Kind, number: int, original: str) -> str:
@@ -61,12 +63,17 @@ def placeholder(kind: Kind, number: int, original: str) -> str:
         if len(form) + closed <= width and len(original) > len(form):
             return _filled(form, original, "]")
     digit = _DIGITS[number] if number < len(_DIGITS) else PAD
-    return _filled(f"⟦{digit}", original, "⟧")
+    opening, closing = "⟦⟧" if kind in SECRET_KINDS else "⦅⦆"
+    return _filled(f"{opening}{digit}", original, closing)
 
 
 def blanked(text: str) -> str:
     """The text with blanks in the place of placeholders: their digits are no numbers of the ticket's."""
-    return _ANY.sub(lambda match: " " * len(match[0]), text) if "[" in text or "⟦" in text else text
+    return _ANY.sub(lambda match: " " * len(match[0]), text) if _may_hold(text) else text
+
+
+def _may_hold(text: str) -> bool:
+    return "[" in text or "⟦" in text or "⦅" in text
 
 
 def _filled(opening: str, original: str, closing: str) -> str:
