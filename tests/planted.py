@@ -257,15 +257,14 @@ def _hosts(v: Values) -> list[One]:
 
 
 def _chat(v: Values) -> list[One]:
-    digits = v.digits(12)
+    digits, capitals = v.digits(12), string.ascii_uppercase + string.digits
+    hook = f"T{v.of(capitals, 8)}/B{v.of(capitals, 8)}/{v.of(ALNUM, 24)}"
     return [
         (text, "Our bot (§) posts nothing.", ("xo" + "xb-" + f"{digits}-{v.digits(12)}-{v.of(ALNUM, 24)}",)),
         (
             zendesk,
             "The alert goes to https://hooks.slack.com/services/§ and nothing arrives.",
-            (
-                f"T{v.of(string.ascii_uppercase + string.digits, 8)}/B{v.of(string.ascii_uppercase + string.digits, 8)}/{v.of(ALNUM, 24)}",
-            ),
+            (hook,),
         ),
         (mail, "curl https://api.telegram.org/bot§/getUpdates answers 404", (f"{v.digits(10)}:{v.of(URLSAFE, 35)}",)),
         (

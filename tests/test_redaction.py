@@ -70,6 +70,7 @@ def served() -> Iterator[Server]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # head and body are two writes
 
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["content-length"])).decode()
@@ -656,3 +657,50 @@ def test_verbs_without_a_ticket_do_not_load_the_rules() -> None:
 
 def test_vault_of_level_none_changes_nothing() -> None:
     assert Vault("none").conceal(PROSE) == PROSE
+
+
+# --- logs ---
+
+
+def test_a_failure_inside_a_tool_is_logged_without_its_text(caplog: pytest.LogCaptureFixture) -> None:
+    from agent.tools.answers import told as tool_told
+    from agent.tools.catalogue import catalogue
+
+    tool = next(tool for tool in catalogue() if tool.name == "check_facts")
+    try:
+        raise KeyError(PROSE)
+    except KeyError as error:
+        with caplog.at_level(logging.INFO):
+            line = tool_told(tool, error)
+    assert "my password" not in caplog.text + line
+    assert "check_facts failed: KeyError at test_redaction.py:" in caplog.text
+
+
+def test_what_a_server_logs_holds_no_text_of_an_exception(capsys: pytest.CaptureFixture[str]) -> None:
+    from agent.tools.logs import _Line
+
+    logger = logging.getLogger("somebody.else")
+    handler = _Line(logging.WARNING)
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        logger.info("a detail")
+        try:
+            raise ValueError(PROSE)
+        except ValueError:
+            logger.exception("session crashed")
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = True
+    said = capsys.readouterr().err
+    assert said.startswith("escalation: error of somebody.else: session crashed: ValueError at test_redaction.py:")
+    assert said.count("\n") == 1
+    assert "password" not in said
+
+
+def test_an_error_of_a_model_does_not_repeat_its_input() -> None:
+    from pydantic import ValidationError
+
+    with pytest.raises(ValidationError) as caught:
+        Ticket.model_validate({"text": "x", "messages": PROSE})
+    assert "password" not in str(caught.value)

@@ -81,7 +81,7 @@ def brief_and_findings(
     now: "datetime",
     vault: "Vault",
 ) -> "tuple[Brief, tuple[Finding, ...]]":
-    """A brief in JSON, text or Markdown, and what validation holds against it. Its secrets become placeholders first."""
+    """A brief in JSON, text or Markdown, its secrets as placeholders, and what validation holds against it."""
     from agent.validate import parse_brief, validate_brief, validate_text
 
     if raw.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):

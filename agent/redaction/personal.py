@@ -1,8 +1,8 @@
 """Personal data (`--redact pii`): Presidio's recognizers for numbers, and the names that the ticket's structure tells.
 
-Presidio finds phone numbers, bank accounts, IP addresses and identity numbers by pattern and check digit; its parts that
-need a language model are not used. Names are those of the people whom the ticket names as such: authors, reporter, the
-mail's addressees, who is greeted and who signs. Where spaCy has a model installed, its persons are added.
+Presidio finds phone numbers, bank accounts, IP addresses and identity numbers by pattern and check digit; its parts
+that need a language model are not used. Names are those of the people whom the ticket names as such: authors,
+reporter, the mail's addressees, who is greeted and who signs. Where spaCy has a model installed, its persons are added.
 """
 
 import logging
@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from agent.errors import BadInput
+from agent.readers.wordlist import words
 from agent.redaction.found import Found
 from agent.redaction.vault import Finder
 from schemas.redaction import Kind
@@ -46,22 +47,27 @@ _HEAD = re.compile(
 )
 _ONE_OF_HEAD = re.compile(rf"\"?(?P<name>{_FULL})\"?\s*(?:<|\[mailto:|,|;|$)")
 _GREETING = re.compile(
-    rf"^[> ]*(?i:hi|hello|hey|dear|hallo|liebe[rs]?|lieber|sehr geehrte[rs]?|guten (?:tag|morgen)|hola|estimad[oa]s?|bonjour|chère?|"
-    rf"olá|prezad[oa]|caro|cara|ciao)\s+(?:(?i:mr|mrs|ms|dr|prof|herr|frau|señora?|monsieur|madame|sr|sra)\.?\s+)?"
-    rf"(?P<name>[^\W\d_a-zà-ÿ][\w’'-]{{1,30}}(?:[ ][^\W\d_a-zà-ÿ][\w’'-]{{1,30}}){{0,2}})\s*[,!.:]?[ ]*$",
+    r"^[> ]*(?i:hi|hello|hey|dear|hallo|liebe[rs]?|lieber|sehr geehrte[rs]?|guten (?:tag|morgen)|hola|"
+    r"estimad[oa]s?|bonjour|chère?|"
+    r"olá|prezad[oa]|caro|cara|ciao)\s+(?:(?i:mr|mrs|ms|dr|prof|herr|frau|señora?|monsieur|madame|sr|sra)\.?\s+)?"
+    r"(?P<name>[^\W\d_a-zà-ÿ][\w’'-]{1,30}(?:[ ][^\W\d_a-zà-ÿ][\w’'-]{1,30}){0,2})\s*[,!.:]?[ ]*$",
     re.MULTILINE,
 )
 _CLOSING = re.compile(
-    r"^[> ]*(?i:(?:(?:best|kind|warm|many) )?(?:regards|thanks|wishes)|thank you|thx|cheers|sincerely(?: yours)?|yours(?: sincerely| truly)?|"
-    r"(?:mit )?(?:freundlichen|besten|vielen|viele|beste|liebe)[a-zü ]{0,12} grüßen?|gruß|viele grüße|mfg|lg|vg|danke|saludos(?: cordiales)?|"
+    r"^[> ]*(?i:(?:(?:best|kind|warm|many) )?(?:regards|thanks|wishes)|thank you|thx|cheers|sincerely(?: yours)?|"
+    r"yours(?: sincerely| truly)?|"
+    r"(?:mit )?(?:freundlichen|besten|vielen|viele|beste|liebe)[a-zü ]{0,12} grüßen?|gruß|viele grüße|mfg|lg|vg|"
+    r"danke|saludos(?: cordiales)?|"
     r"gracias|cordialement|merci|bien à vous|atenciosamente|obrigad[oa])[,.!]?[ ]*\n(?:[> ]*\n)?"
     r"[> ]*(?P<name>[^\W\d_a-zà-ÿ][\w’'.-]{1,30}(?:[ ][^\W\d_][\w’'.-]{1,30}){0,3})[ ]*$",
     re.MULTILINE,
 )
-_NOBODY = frozenset(
-    "support team customer service services help desk helpdesk admin administrator info sales system unknown user users "
-    "noreply no-reply reply all everyone everybody there colleagues together zusammen kollegen damen herren und and the "
-    "sir madam agent bot mailer daemon postmaster it technical account customers kunde kundenservice client".split()
+_NOBODY = words(
+    """
+    support team customer service services help desk helpdesk admin administrator info sales system unknown user users
+    noreply no-reply reply all everyone everybody there colleagues together zusammen kollegen damen herren und and the
+    sir madam agent bot mailer daemon postmaster it technical account customers kunde kundenservice client
+    """
 )
 _SHORTEST_PART = 3
 

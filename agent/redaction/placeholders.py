@@ -1,8 +1,9 @@
 """Placeholders: exactly as long as what they stand for, in code points, so that every offset holds in both texts.
 
-`[access-key-1·······]`: the kind, the number of the secret in its ticket, and signs that fill up the length. Line breaks
-of the original stay where they are. What is too short for that gets a shorter form, down to `⟦1⟧` (`⦅1⦆` for personal data). A number stands for
-one value: it is counted, never computed from the value, since a short value could be guessed from its hash.
+`[access-key-1·······]`: the kind, the number of the secret in its ticket, and signs that fill up the length. Line
+breaks of the original stay where they are. What is too short for that gets a shorter form, down to `⟦1⟧` (`⦅1⦆` for
+personal data). A number stands for one value: it is counted, never computed from the value, since a short value could
+be guessed from its hash.
 """
 
 import re

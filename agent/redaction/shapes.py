@@ -89,7 +89,8 @@ SHAPES = (
     _shape(
         "session",
         "sessid sessionid session_id connect.sid laravel_session _session sid= auth_cookie .aspnet",
-        r"(?i:[\w.-]{0,30}(?:sess(?:ion)?_?id|connect\.sid|_session|\bsid|auth_cookie|\.aspnetcore\.cookies|\.aspxauth))"
+        r"(?i:[\w.-]{0,30}(?:sess(?:ion)?_?id|connect\.sid|_session|\bsid|auth_cookie|\.aspnetcore\.cookies|"
+        r"\.aspxauth))"
         r"=(?:s%3A|s:)?([0-9A-Za-z%+/=._~:-]{12,4000})",
         1,
         bounded=False,
@@ -98,7 +99,8 @@ SHAPES = (
     _shape(
         "token",
         "sig= signature= token= code= key= auth= secret= credential= jwt= otp= password= pwd= sid= ticket=",
-        r"[?&#;](?i:(?:[a-z_-]{1,24}[_-])?(?:sig|signature|token|code|api_?key|key|auth|secret|credential|jwt|otp|ticket))"
+        r"[?&#;](?i:(?:[a-z_-]{1,24}[_-])?(?:sig|signature|token|code|api_?key|key|auth|secret|credential|jwt|otp|"
+        r"ticket))"
         r"=([0-9A-Za-z%+/=._~-]{16,8000})",
         1,
         bounded=False,
@@ -106,7 +108,8 @@ SHAPES = (
     _shape(
         "token",
         "reset magic verify verif activat invit confirm login unsubscribe",
-        r"/(?i:(?:password[_-]?)?reset(?:[_-]?password)?|(?:re)?set[_-]password|magic(?:[_-]?link)?|verif(?:y|ication)(?:[_-]e?mail)?|"
+        r"/(?i:(?:password[_-]?)?reset(?:[_-]?password)?|(?:re)?set[_-]password|magic(?:[_-]?link)?|verif(?:y|"
+        r"ication)(?:[_-]e?mail)?|"
         r"activat(?:e|ion)|invit(?:e|ation)|confirm(?:ation)?|login|auto[_-]?login)"
         r"/(?:[a-z]{1,16}/)?((?=[0-9A-Za-z_.~-]{0,200}\d)[0-9A-Za-z_.~-]{16,2000})",
         1,
@@ -139,7 +142,8 @@ SHAPES = (
     _shape(
         "password",
         "mysql sshpass mongo plink pscp mariadb login sqlcmd",
-        r"\b(?:mysql\w{0,8}|mariadb|sshpass|mongo(?:sh|dump|restore)?|plink|pscp|(?:docker|podman|helm|oc|az|cf)[^\n]{0,40}[ ]login|"
+        r"\b(?:mysql\w{0,8}|mariadb|sshpass|mongo(?:sh|dump|restore)?|plink|pscp|(?:docker|podman|helm|oc|az|"
+        r"cf)[^\n]{0,40}[ ]login|"
         r"sqlcmd|smbclient)\b[^\n]{0,120}?[ ]-[pP](?:w?[ ]{1,2})?[\"']?([^\s\"'-][^\s\"']{2,100})",
         1,
         bounded=False,
@@ -176,7 +180,9 @@ SHAPES = (
     _shape(
         "password",
         "log sign anmeld einlog credential user creds",
-        r"(?i:\b(?:log(?:ged|ging)?[ -]?(?:in|on)|login|sign(?:ed)?[ -]?in|anmeld\w{1,6}|einlog\w{1,6}|credentials?|creds|user)\b)[^\n:]{0,30}?[ (\"'][\w.@-]{2,40}:((?=[^\s]{0,60}\d)(?=[^\s]{0,60}[!#$%&*?+^])[^\s\"',;]{8,60})",
+        r"(?i:\b(?:log(?:ged|ging)?[ -]?(?:in|on)|login|sign(?:ed)?[ -]?in|anmeld\w{1,6}|einlog\w{1,6}|"
+        r"credentials?|creds|"
+        r"user)\b)[^\n:]{0,30}?[ (\"'][\w.@-]{2,40}:((?=[^\s]{0,60}\d)(?=[^\s]{0,60}[!#$%&*?+^])[^\s\"',;]{8,60})",
         1,
         bounded=False,
     ),

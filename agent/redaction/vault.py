@@ -1,4 +1,4 @@
-"""The vault of one ticket: which value stands behind which placeholder. In memory only; it is never written anywhere."""
+"""The vault of one ticket: which value stands behind which placeholder. In memory only, never written anywhere."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
@@ -50,7 +50,7 @@ class Vault:
         return self.conceal_all((text,))[0]
 
     def conceal_all(self, texts: Sequence[str]) -> tuple[str, ...]:
-        """The same for texts that belong together: what one gives away is replaced in all. Numbers by first appearance."""
+        """The same for texts that belong together: what one gives away is replaced in all, numbered as it appears."""
         done = tuple(texts)
         if self.level == "none":
             return done

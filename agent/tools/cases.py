@@ -27,7 +27,11 @@ MOST_BYTES = 32 << 20
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A ticket and what came of it so far. `vault`: has its secrets, which the host's model may have seen. `given`: the caller's context; `context`: with what the ledger added."""
+    """A ticket and what came of it so far.
+
+    `vault`: has the ticket's secrets, which the host's model may have seen. `given`: the caller's context; `context`:
+    with what the ledger added.
+    """
 
     handle: str
     ticket: Ticket
