@@ -115,8 +115,12 @@ def _remember(
     comparison: Comparison | None = None
     remarks: tuple[str, ...] = ()
     if recall.earlier:
+        from agent.ledger.door import without_secrets
+
+        # A ledger that is older than its door may hold some.
+        asked = CompareCall(ticket, recall.new, without_secrets(recall.earlier))
         try:
-            reply = yield from ask(CompareCall(ticket, recall.new, recall.earlier), meter)
+            reply = yield from ask(asked, meter)
             comparison = reply.value if isinstance(reply.value, Comparison) else None
         except ModelError as error:
             remarks = (f"Whether others have the same could not be asked: {error}",)

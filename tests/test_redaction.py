@@ -38,6 +38,7 @@ from agent.redaction.vault import Vault
 from agent.render import render
 from schemas.redaction import Kind, Replaced
 from schemas.ticket import Message, Ticket
+from tests.chats import Talk
 from tests.fakes import brief, report, signal
 from tests.ledgers import FRIDAY
 from tests.planted import Planted, Values, planted
@@ -266,6 +267,16 @@ def test_a_placeholder_in_the_ticket_is_never_taken_for_one_of_ours() -> None:
     assert made.vault.restored(made.ticket).text == raw.text
 
 
+def test_many_secrets_are_found_again_as_few_are() -> None:
+    values = Values(3)
+    secrets = [values.password(10) for _ in range(200)]
+    text = "".join(f"password: {secret}\n" for secret in secrets) + " ".join(reversed(secrets))
+    made = redact(Ticket(text=text))
+    assert [secret for secret in secrets if secret in made.ticket.text] == []
+    assert made.ticket.redacted == (Replaced(kind="password", count=200),)
+    assert made.vault.restored(made.ticket).text == text
+
+
 def test_nothing_to_replace_is_the_same_object() -> None:
     ticket = Ticket(text="The export fails.", id="HD-1", messages=(Message(start=0, end=17, speaker="customer"),))
     assert redact(ticket).ticket is ticket
@@ -466,6 +477,53 @@ def test_the_vault_does_not_show_what_it_holds() -> None:
     vault = redact(Ticket(text=PROSE)).vault
     assert repr(vault) == "Vault('secrets', 2 values hidden)"
     assert PASSWORD not in str(redact(Ticket(text=PROSE)))
+
+
+# --- hosts and chats ---
+
+
+def test_a_hosts_model_sees_placeholders_and_may_quote_the_secret() -> None:
+    from agent.tools.answers import answer
+    from agent.tools.catalogue import catalogue
+    from agent.tools.desk import Desk
+
+    tools, desk = {tool.name: tool for tool in catalogue()}, Desk(keeps_ledger=False, clock=lambda: FRIDAY)
+    text = f"{PROSE}\nSomebody else logged in to our account."
+
+    def called(name: str, **arguments: Any) -> dict[str, Any]:
+        made = answer(tools[name], desk, arguments)
+        assert made.value is not None, made.text
+        assert PASSWORD not in made.text
+        assert CARD not in made.text
+        return made.value
+
+    seen = called("read_ticket", ticket=text)
+    assert seen["ticket"]["notes"] == ["Replaced before reading: 1 password, 1 card number"]
+    quotes = (f"my password is {PASSWORD}", "Somebody else logged in to our account.")
+    signals = report(signal("secret_in_ticket", quotes[0]), signal("unauthorized_access", quotes[1]))
+    checked = called("check_facts", case=seen["case"], report=signals.model_dump(mode="json"))
+    assert checked["removed"] == []
+    assert called("decide", case=seen["case"])["decision"]["outcome"] == "escalate"
+    brief_text = f"ESCALATION: They wrote {PASSWORD}\nSeverity: Critical\n\nISSUE DESCRIPTION\nPassword {PASSWORD}.\n"
+    found = called("validate_brief", case=seen["case"], brief=brief_text)["findings"]
+    assert not [finding for finding in found if finding["code"].startswith("untraceable")]
+
+
+def test_what_is_said_in_a_chat_passes_the_door() -> None:
+    talk = Talk("Subject: Export\n\nThe export crashes. I typed Tr0ub4dor&3 and nothing happens.\n")
+    assert PASSWORD in talk.chat.session.model_dump_json(), "nothing gives it away yet"
+    talk.say(f"/customer My password: {PASSWORD}, try it.")
+    assert PASSWORD not in talk.chat.session.model_dump_json()
+    ticket = talk.chat.ticket
+    assert ticket is not None
+    assert ticket.text.count(placeholder("password", 1, PASSWORD)) == 2
+    talk.say(f"/customer And my card is {CARD}.")
+    assert placeholder("card_number", 2, CARD) in (talk.chat.ticket or ticket).text
+
+
+def test_a_chat_tells_what_was_replaced() -> None:
+    talk = Talk(PROSE)
+    assert "replaced before reading: 1 password, 1 card number" in str(talk.told)
 
 
 # --- the ledger ---

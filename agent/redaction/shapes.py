@@ -152,7 +152,7 @@ SHAPES = (
         "password", "redis-cli", r"\bredis-cli\b[^\n]{0,120}?[ ]-a[ ]{1,2}[\"']?([^\s\"']{3,200})", 1, bounded=False
     ),
     _shape(
-        "password", "net use", r"\bnet use\b[^\n]{0,120}/user:[^\s]{1,60}[ ](?![/*])([^\s]{4,100})", 1, bounded=False
+        "password", "/user:", r"\bnet use\b[^\n]{0,120}/user:[^\s]{1,60}[ ](?![/*])([^\s]{4,100})", 1, bounded=False
     ),
     _shape(
         "password",
@@ -168,7 +168,7 @@ SHAPES = (
         1,
         bounded=False,
     ),
-    _shape("password", "auth plain auth login", r"AUTH (?:PLAIN|LOGIN) ([0-9A-Za-z+/=]{8,400})", 1, bounded=False),
+    _shape("password", "auth", r"AUTH (?:PLAIN|LOGIN) ([0-9A-Za-z+/=]{8,400})", 1, bounded=False),
     _shape(
         "password",
         "$2 $argon2 $6$ $5$ $1$",

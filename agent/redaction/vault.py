@@ -1,6 +1,6 @@
 """The vault of one ticket: which value stands behind which placeholder. In memory only, never written anywhere."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -17,6 +17,7 @@ _ROUNDS = 4  # what stood between a word and its value may be gone after the fir
 _SPREADS = 6  # code points from which a value is replaced also where nothing gives it away
 _SPREADS_PLAIN = 16  # of letters alone: a shorter one is a word that the ticket uses otherwise too
 _SPREADS_DIGITS = 8
+_MANY = 30  # values from which one walk over the text is quicker than a search for each
 
 
 class Vault:
@@ -154,14 +155,29 @@ def _spreads(value: str) -> bool:
     return len(value) >= _SPREADS
 
 
-def _places(text: str, values: Iterable[str], known: dict[str, Kind]) -> Iterable[Found]:
+def _places(text: str, values: Sequence[str], known: dict[str, Kind]) -> Iterator[Found]:
+    """Where the values stand as whole words."""
+    for at, value in _occurrences(text, values):
+        end = at + len(value)
+        if not (_joins(text[max(0, at - 1) : at], value[0]) or _joins(text[end : end + 1], value[-1])):
+            yield Found(at, end, known[value])
+
+
+def _occurrences(text: str, values: Sequence[str]) -> Iterator[tuple[int, str]]:
+    if len(values) <= _MANY:
+        for value in values:
+            at = text.find(value)
+            while at >= 0:
+                yield at, value
+                at = text.find(value, at + len(value))
+        return
+    begins: dict[str, list[str]] = {}  # one walk over the text, however many there are
     for value in values:
-        at = text.find(value)
-        while at >= 0:
-            end = at + len(value)
-            if not (_joins(text[at - 1 : at], value[0]) or _joins(text[end : end + 1], value[-1])):
-                yield Found(at, end, known[value])
-            at = text.find(value, end)
+        begins.setdefault(value[:_SPREADS], []).append(value)
+    for at in range(len(text) - _SPREADS + 1):
+        for value in begins.get(text[at : at + _SPREADS], ()):
+            if text.startswith(value, at):
+                yield at, value
 
 
 def _joins(outside: str, inside: str) -> bool:

@@ -349,6 +349,9 @@ def _context(known: shapes.Known | None, tier: Tier | None) -> Context:
 
 
 def _seen(ticket: "Ticket") -> shapes.TicketSeen:
+    from agent.redaction import told
+
+    replaced = (f"Replaced before reading: {told(ticket.redacted)}",) if ticket.redacted else ()
     return shapes.TicketSeen(
         id=ticket.id,
         subject=ticket.subject,
@@ -357,7 +360,7 @@ def _seen(ticket: "Ticket") -> shapes.TicketSeen:
         opened=ticket.opened,
         messages=len(ticket.messages),
         characters=len(ticket.text),
-        notes=ticket.notes,
+        notes=(*ticket.notes, *replaced),
     )
 
 
