@@ -32,6 +32,7 @@ from agent.redaction import redact
 from agent.redaction.cards import luhn
 from agent.redaction.detector import CHOSEN, FILE, LEFT_OUT, cut
 from agent.redaction.find import find_secrets
+from agent.redaction.found import Found
 from agent.redaction.kinds import LABELS, counted
 from agent.redaction.placeholders import placeholder, placeholders
 from agent.redaction.vault import Vault
@@ -366,6 +367,7 @@ def test_a_quote_with_another_number_of_padding_signs_stands_in_the_ticket() -> 
         (claim,) = facts.signals
         assert claim.evidence is not None
         assert made.text[claim.evidence.start : claim.evidence.end].startswith(("my password is [pw-1···", "I log in"))
+    assert fold_text("a [5…] b") == "a [5...] b", "only placeholders are forgiven that"
     wrong = ground(made, report(signal("secret_in_ticket", "my password is [pw-3]")))
     assert [claim.status for claim in wrong.removed] == ["ungrounded"]
 
@@ -473,6 +475,16 @@ def test_the_context_is_behind_the_door_too() -> None:
     assert PASSWORD not in result.model_dump_json()
 
 
+def test_the_context_of_the_command_line_knows_the_tickets_secrets(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "t.txt").write_text(PROSE, encoding="utf-8")
+    (tmp_path / "c.json").write_text(json.dumps({"account": {"name": f"Nordwind {PASSWORD}"}}), encoding="utf-8")
+    arguments = ["run", str(tmp_path / "t.txt"), "--context", str(tmp_path / "c.json"), "--backend", "offline"]
+    assert cli.main([*arguments, "--format", "json"]) in (0, 3)
+    assert PASSWORD not in "".join(capsys.readouterr())
+
+
 def test_the_vault_does_not_show_what_it_holds() -> None:
     vault = redact(Ticket(text=PROSE)).vault
     assert repr(vault) == "Vault('secrets', 2 values hidden)"
@@ -517,6 +529,8 @@ def test_what_is_said_in_a_chat_passes_the_door() -> None:
     ticket = talk.chat.ticket
     assert ticket is not None
     assert ticket.text.count(placeholder("password", 1, PASSWORD)) == 2
+    talk.say("/undo")
+    assert PASSWORD not in talk.chat.session.model_dump_json()
     talk.say(f"/customer And my card is {CARD}.")
     assert placeholder("card_number", 2, CARD) in (talk.chat.ticket or ticket).text
 
@@ -642,6 +656,12 @@ def test_the_time_is_linear(unit: str) -> None:
 
 
 # --- the modes that need more ---
+
+
+def test_words_of_ours_are_never_taken_for_text() -> None:
+    vault = Vault("pii", personal=lambda text: [Found(0, len(text), "person")] if text == "customer" else [])
+    message = Message(start=0, end=1, speaker="customer", author="customer")
+    assert vault.concealed(message) == Message(start=0, end=1, speaker="customer", author="[per-1·]")
 
 
 def test_without_presidio_it_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,7 +104,7 @@ class Chat:
             self._tell(Told(f"replaced before reading: {told(original.redacted)}"))
         if self.session.original is not None:
             context = heard.another(context)
-        self.session = Session(original=original, context=context, pending=True)
+        self.session = Session(original=original, context=self._vault.concealed(context), pending=True)
         self._before.clear()
         self._drafted = ""
         self.again()
@@ -184,6 +184,7 @@ class Chat:
         concealed = self._vault.conceal(words)
         if self._vault.replaced() != known:
             self.session = self._vault.concealed(self.session)
+            self._before = [self._vault.concealed(earlier) for earlier in self._before]
         return concealed
 
     def _command(self, line: str) -> None:

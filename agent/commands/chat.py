@@ -23,6 +23,7 @@ from agent.commands.inputs import (
     level_of,
     one_stdin,
     read_bytes,
+    tell_level,
 )
 from agent.commands.ledger_inputs import add_ledger, ledger_of, person_of
 from agent.commands.output import colour, emit, note
@@ -74,6 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     _consistent(arguments)
     given = circumstances_of(arguments)
     level = level_of(arguments)
+    tell_level(level)
     by = person_of(arguments)
     from agent.chat.engine import Chat
     from agent.chat.kept import Keeper, checked, load

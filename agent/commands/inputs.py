@@ -136,11 +136,16 @@ def redacted_ticket(argument: str, level: "Level", *, hint: str = "") -> "Redact
     redacted = redact(read_ticket(raw, name=None if argument == STDIN else Path(argument).name), level)
     for remark in redacted.ticket.notes:
         note(remark)
-    if level == "none":
-        note("--redact none: secrets that stand in the ticket are sent and kept as they are")
-    elif redacted.ticket.redacted:
+    tell_level(level)
+    if redacted.ticket.redacted:
         note(f"replaced before reading: {told(redacted.ticket.redacted)}{hint}")
     return redacted
+
+
+def tell_level(level: "Level") -> None:
+    """Say so where nothing is replaced."""
+    if level == "none":
+        note("--redact none: secrets that stand in the ticket are sent and kept as they are")
 
 
 def read_ticket_argument(argument: str, level: "Level" = "secrets") -> "Ticket":

@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         with working(backend):
             result = escalate(
                 redacted.ticket,
-                context=given.context,
+                context=redacted.vault.concealed(given.context),
                 backend=backend,
                 settings=given.settings,
                 now=given.now,

@@ -21,5 +21,4 @@ def run_without_secrets(run: Escalation) -> Escalation:
     """A run with placeholders for the secrets of its ticket, wherever they stand in it."""
     from agent.redaction import redact
 
-    vault = redact(run.ticket).vault
-    return vault.concealed(run) if vault.replaced() else run
+    return redact(run.ticket).vault.concealed(run)

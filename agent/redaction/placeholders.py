@@ -20,7 +20,7 @@ _DIGITS = string.digits + string.ascii_letters
 _NAMES: dict[str, Kind] = {name: kind for kind, names in LABELS.items() for name in names}
 # A model may copy another number of padding signs, or write dots for them.
 _ANY = re.compile(
-    rf"\[(?P<name>{'|'.join(sorted(_NAMES, key=len, reverse=True))})-(?P<number>\d{{1,6}})[{PAD}•.…\s]{{0,20000}}\]"
+    rf"\[(?P<name>{'|'.join(sorted(_NAMES, key=len, reverse=True))})-(?P<number>\d{{1,6}})[{PAD}•.…\s]{{0,30000}}\]"
     rf"|\[(?P<letter>[sp])(?P<short>\d{{1,6}})[{PAD}•.…]{{0,4}}\]"
     rf"|⟦(?P<digit>\w?)[{PAD}]{{0,4}}⟧"
     rf"|⦅(?P<mark>\w?)[{PAD}]{{0,4}}⦆"

@@ -22,6 +22,7 @@ def redact(ticket: Ticket, level: Level = "secrets", *, vault: Vault | None = No
     `vault`: of the same ticket before it grew; its placeholders keep their numbers. Raises BadInput where `pii` is
     asked for and its packages are missing.
     """
+    earlier = ticket.redacted if vault is None else ()
     vault = vault_for(ticket, level) if vault is None else vault
     if level == "none":
         return Redacted(ticket, vault)
@@ -29,7 +30,7 @@ def redact(ticket: Ticket, level: Level = "secrets", *, vault: Vault | None = No
     authors = tuple(message.author or "" for message in ticket.messages)
     texts = (ticket.text, *(text or "" for text in optional), *authors, *ticket.attachments, *ticket.notes)
     done = vault.conceal_all(texts)
-    known = _together(ticket.redacted, vault.replaced())
+    known = _together(earlier, vault.replaced())
     if done == texts and known == ticket.redacted:
         return Redacted(ticket, vault)
     text, subject, reporter, identifier, *rest = done
@@ -74,5 +75,5 @@ def _together(before: tuple[Replaced, ...], now: tuple[Replaced, ...]) -> tuple[
         return before or now
     counts = {one.kind: one.count for one in before}
     for one in now:
-        counts[one.kind] = max(counts.get(one.kind, 0), one.count)
+        counts[one.kind] = counts.get(one.kind, 0) + one.count
     return tuple(Replaced(kind=kind, count=count) for kind, count in counts.items())

@@ -1,6 +1,7 @@
 """The vault of one ticket: which value stands behind which placeholder. In memory only, never written anywhere."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -132,7 +133,8 @@ def _mapped(value: object, change: Callable[[str], str]) -> object:
     if isinstance(value, str):
         return change(value)
     if isinstance(value, BaseModel):
-        new = {name: _mapped(old, change) for name, old in value}
+        closed = _closed(type(value))
+        new = {name: _mapped(old, change) for name, old in value if name not in closed}
         changed = {name: item for name, item in new.items() if item is not getattr(value, name)}
         return value.model_copy(update=changed) if changed else value
     if isinstance(value, tuple | list):
@@ -144,6 +146,12 @@ def _mapped(value: object, change: Callable[[str], str]) -> object:
         pairs = {_mapped(key, change): _mapped(item, change) for key, item in value.items()}
         return pairs if pairs != value else value
     return value
+
+
+@cache
+def _closed(model: type[BaseModel]) -> frozenset[str]:
+    """Fields whose values are words of ours, from a closed list: no text that anybody wrote."""
+    return frozenset(name for name, field in model.model_fields.items() if "Literal[" in repr(field.annotation))
 
 
 def _spreads(value: str) -> bool:

@@ -58,7 +58,8 @@ def check_facts(desk: Desk, given: shapes.CheckFactsInput, _: Caller) -> shapes.
 
 def decide(desk: Desk, given: shapes.DecideInput, _: Caller) -> shapes.Decided:
     """Apply the policy."""
-    return _decided(desk, desk.cases.get(given.case), _context(given.context, given.tier))
+    case = desk.cases.get(given.case)
+    return _decided(desk, case, case.vault.concealed(_context(given.context, given.tier)))
 
 
 def override_decision(desk: Desk, given: shapes.OverrideInput, _: Caller) -> shapes.Decided:
@@ -136,7 +137,7 @@ def run_ticket(desk: Desk, given: shapes.RunTicketInput, _: Caller) -> shapes.Ro
     from agent.pipeline import escalate
 
     redacted, backend = desk.read(given.ticket, given.path), _backend(desk, given)
-    context = _context(given.context, given.tier)
+    context = redacted.vault.concealed(_context(given.context, given.tier))
     try:
         result = escalate(
             redacted.ticket,
@@ -160,7 +161,7 @@ async def run_ticket_async(desk: Desk, given: shapes.RunTicketInput, caller: Cal
     from agent.pipeline import escalate_async
 
     redacted = await to_thread.run_sync(desk.read, given.ticket, given.path)
-    context = _context(given.context, given.tier)
+    context = redacted.vault.concealed(_context(given.context, given.tier))
     backend = _Watched(_backend(desk, given), caller)
     try:
         result = await escalate_async(
