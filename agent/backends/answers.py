@@ -21,6 +21,7 @@ from agent.backends.base import (
     TurnCall,
 )
 from agent.backends.conversation import wanted
+from agent.readers.decode import whole_letters
 from schemas.escalation import Finding, Usage
 
 MAX_TOKENS_VARIABLE = "ESCALATION_MAX_TOKENS"
@@ -38,7 +39,7 @@ def read(message: object, call: Call, *, model: str, max_tokens: int) -> Reply:
             reason="not_messages_api",
         )
     usage = _usage(message.get("usage"))
-    raw = _echoable(message.get("content") or [])
+    raw = _echoable(whole_letters(message.get("content") or []))
     reason = str(message.get("stop_reason") or "none")
     doing = _DOING.get(type(call), "reading the ticket")
     if reason == "refusal":

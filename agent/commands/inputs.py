@@ -26,6 +26,7 @@ Value = TypeVar("Value", bound=BaseModel)
 STDIN = "-"
 MOST_BYTES = 256 << 20  # above what any reader takes; an endless device must not fill the memory
 PROBLEMS_SHOWN = 5
+LONGEST_NAME = 60  # characters of a key that an error repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +226,7 @@ def _problems(error: ValidationError) -> str:
         return f"not JSON: {found[0]['ctx']['error']}; a JSON object was expected"
     lines = []
     for problem in found[:PROBLEMS_SHOWN]:
-        where = ".".join(str(part) for part in problem["loc"]) or "the whole"
+        where = _where(problem["loc"])
         line = f"{where}: {problem['msg']}"
         if problem["type"] == "literal_error":
             line = f"{where}: {_expected(str(problem['input']), str(problem['ctx']['expected']))}"
@@ -236,6 +237,12 @@ def _problems(error: ValidationError) -> str:
         lines.append(line)
     more = len(found) - PROBLEMS_SHOWN
     return "; ".join(lines) + (f"; and {more} more" if more > 0 else "")
+
+
+def _where(place: tuple[int | str, ...]) -> str:
+    """The place in the input. Its names are the input's own: cut, and on one line whatever they hold."""
+    names = (str(part)[:LONGEST_NAME] for part in place)
+    return ".".join(name if name.isprintable() else repr(name) for name in names) or "the whole"
 
 
 def _expected(given: str, listed: str) -> str:

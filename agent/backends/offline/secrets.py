@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from agent.grounding.fold import joined
+
 _SHAPES = re.compile(
     r"""(?<![\w-])(?:
       AKIA[0-9A-Z]{16}
@@ -23,7 +25,7 @@ _LABELLED = re.compile(
     r"api[ _-]?keys?|api[ _-]?tokens?|access[ _-]?(?:tokens?|keys?)|secret(?:[ _-]?(?:access[ _-]?)?keys?)?|"
     r"client[ _-]?secret|"
     r"auth[ _-]?tokens?|bearer|tokens?|private key|pin|cvv|cvc)"
-    r"(?:[ ]?(?:is|was|ist|es|est|lautet|=>|:=|=|:)+|[ ])[ ]?(?P<value>[\"'`]?[^\s\"'`<>,;]{4,200})"
+    r"(?:[ ]?(?:is|was|ist|es|est|lautet|=>|=|:)+|[ ])[ ]?(?P<value>[\"'`]?[^\s\"'`<>,;]{4,200})"
 )
 _CARD = re.compile(r"(?<![\d.-])(?:(?:\d{4}[ -]){3}\d{4}|\d{4}[ -]\d{6}[ -]\d{5}|\d{13,19})(?!\d|-\d)")
 # Zero-width signs join: a quote that began behind one would begin inside a word.
@@ -99,11 +101,15 @@ def _secret(text: str, start: int, end: int, kind: str) -> Secret:
 
 def whole_words(text: str, low: int, high: int) -> tuple[int, int]:
     """The stretch without the words that its ends cut in two."""
-    while low < high and low > 0 and _in_word(text[low]) and _in_word(text[low - 1]):
+    while low < high and low > 0 and _splits(text, low):
         low += 1
-    while low < high < len(text) and _in_word(text[high - 1]) and _in_word(text[high]):
+    while low < high < len(text) and _splits(text, high):
         high -= 1
     return low, high
+
+
+def _splits(text: str, cut: int) -> bool:
+    return (_in_word(text[cut - 1]) and _in_word(text[cut])) or joined(text, cut)
 
 
 def _in_word(char: str) -> bool:

@@ -35,9 +35,9 @@ _RULE = re.compile(r"\b[A-Z]{3}-\d{1,2}\b", re.IGNORECASE)
 _CLAIM = re.compile(
     r"\b(?:issue|signal|workaround|scope|measure|account|person|attempt|reproduction|reference)-\d{1,3}\b"
 )
-_FILE = re.compile(r"\S+\.(?:txt|md|html|json)\b", re.IGNORECASE)
+_FILE = re.compile(r"(?<!\S)\S+\.(?:txt|md|html|json)\b", re.IGNORECASE)
 _STOP = re.compile(
-    r"(?<=[.?!])(?!(?<=\d\.)\s+\d)\s+(?=\S)|\n+|,?\s+(?:and|und|y|et|e)\s+(?:then\s+)?(?=(?:cop|save|show|kopier|speicher)\w*\b)"
+    r"(?<=[.?!])(?!(?<=\d\.)\s+\d)\s+(?=\S)|\n+|(?:,|(?<!\s))\s+(?:and|und|y|et|e)\s+(?:then\s+)?(?=(?:cop|save|show|kopier|speicher)\w*\b)"
 )
 _COLON = re.compile(r"(?<!\d):(?!\d)|(?<=\d):(?=\s)")
 _EDIT = re.compile(
