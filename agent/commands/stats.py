@@ -9,7 +9,6 @@ import argparse
 import csv
 import io
 import json
-import re
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -33,9 +32,6 @@ BY: "tuple[Grouping, ...]" = ("target", "rule", "area", "month")
 
 MOST_GROUPS, MOST_MONTHS = 25, 36  # on a page; CSV and JSON have all
 FEWEST_SLOTS = 4  # in a chart of months: two bars would else be as wide as the page
-# What a spreadsheet takes for a formula: at the start of a cell, or where another list separator would start one.
-# Full-width signs count too: some input methods and programs read them as the plain ones.
-_FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@＝＋－＠])|^(?=[\t\r\n])")
 
 EXAMPLES = """examples:
   escalation stats
@@ -108,7 +104,9 @@ def as_csv(figures: "Stats", wanted: "tuple[Grouping, ...]") -> str:
 
 def cell(value: str | int | float | None) -> str | int | float | None:
     """The value for a spreadsheet: a text that would run as a formula gets an apostrophe, a number stays a number."""
-    return _FORMULA.sub("'", value) if isinstance(value, str) else value
+    from agent.render.sanitise import spreadsheet_text
+
+    return spreadsheet_text(value) if isinstance(value, str) else value
 
 
 def as_text(figures: "Stats", wanted: "tuple[Grouping, ...]", *, width: int, colour: bool) -> str:

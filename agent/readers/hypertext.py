@@ -120,7 +120,10 @@ def _tree(source: str) -> Any:
     # A declared encoding is about the bytes; the text is decoded already.
     source = re.sub(r"^\s*<\?xml[^>]{0,200}\?>", "", source)
     parser = html.HTMLParser(encoding="utf-8", huge_tree=False)
-    return html.fromstring(f"<div>{source}</div>".encode(), parser=parser)
+    tree = html.fromstring(f"<div>{source}</div>".encode(), parser=parser)
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+        raise ValueError("nested too deeply: the parser dropped what follows, in silence")
+    return tree
 
 
 def _mark_all(tree: Any, notes: list[str]) -> None:

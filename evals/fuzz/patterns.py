@@ -132,6 +132,20 @@ def held() -> dict[tuple[str, int], re.Pattern[str]]:
     return found
 
 
+def of_data() -> dict[tuple[str, int], re.Pattern[str]]:
+    """The patterns that are made of data when they are first needed: the word rules of every language."""
+    from agent.backends.offline import lexicon, sections, talk
+    from agent.notation import clock
+
+    folder = Path(lexicon.__file__ or "").with_name("lexicon")
+    languages = sorted(path.stem for path in folder.glob("*.toml") if len(path.stem) == 2)
+    made: list[Any] = [lexicon.rules(language) for language in languages]
+    made += [lexicon.lists(language) for language in languages]
+    made += [talk._pattern(name) for name in talk._tables()]
+    made += [sections._headed(), clock._compiled()]
+    return {(p.pattern, p.flags): p for value in made for p in _inside(value, 0)}
+
+
 def _inside(value: Any, depth: int) -> Iterator[re.Pattern[Any]]:
     if isinstance(value, re.Pattern):
         yield value
@@ -302,6 +316,29 @@ def uses() -> dict[tuple[str, int], frozenset[str]]:
                         called.add("search")  # handed on: whoever gets it may do anything
                     found.setdefault((value.pattern, value.flags), set()).update(called)
     return {key: frozenset(methods) for key, methods in found.items()}
+
+
+# A pattern that may be slow on a long text and never sees one: its place, and why.
+BOUNDED = {
+    "agent.validate.partial:_NUMBERED": "only held against the whole of some words, which ends at their first mark",
+    "agent.validate.names:_CLOSED": "sees 12 characters",
+    "agent.validate.trace:(\\w+),? (?:the )?\\Z": "sees 14 characters",
+    "agent.grounding.sentences:_BREAK": "sees MAX_SENTENCE characters on either side of a quote",
+    "agent.grounding.sentences:_WORD_BEFORE": "sees 20 characters",
+    "agent.grounding.injection:_IMPERATIVE": "sees 60 characters",
+    "agent.backends.offline.lexicon:_CLASS": "sees the program's own phrases",
+    "agent.ledger.webhooks://.*@": "sees the address that the owner of this ledger has set",
+}
+
+
+def bounded() -> set[str]:
+    """The patterns that `BOUNDED` names."""
+    found: set[str] = set()
+    for place in BOUNDED:
+        module, _, name = place.partition(":")
+        value = vars(importlib.import_module(module)).get(name)
+        found |= {name} if value is None else {pattern.pattern for pattern in _inside(value, 0)}
+    return found
 
 
 EVERY_USE = frozenset({"search", "match", "fullmatch"})
