@@ -38,7 +38,9 @@ LAUGHS = (
     + "".join(f'<!ENTITY lol{n} "{f"&lol{n - 1 or str()};" * 10}">' for n in range(1, 10))
     + '<!ENTITY file SYSTEM "file:///etc/passwd">]><lolz>&lol9;&file;</lolz>'
 )
-YAML = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi"))
+YAML = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi")
+)
 MAIL = b"From: a@b.c\r\nTo: support@d.e\r\nMIME-Version: 1.0\r\n"
 ISSUE = '{"key": "A-1", "fields": {"summary": "x", "description": %s}}'
 
@@ -53,9 +55,7 @@ def _parts(count: int) -> bytes:
 
 
 def _nested(depth: int) -> bytes:
-    made = b"".join(
-        b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(depth)
-    )
+    made = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(depth))
     return MAIL + made + b"\r\nx\r\n"
 
 
@@ -89,30 +89,61 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "parts in parts": ("t.eml", lambda: _nested(1_000)),
     "mails in mails": ("t.eml", lambda: _attached(1_000)),
     "a header of 10 MB": ("t.eml", lambda: _mail(b"text/plain", b"x", b"Subject: " + b"a " * (5 * MIB) + b"\r\n")),
-    "headers of 10 MB": ("t.eml", lambda: _mail(b"text/plain", b"x", b"X-A: " + b"b" * 90 + b"\r\n") if 0 else b"X-A: b\r\n" * MIB + _mail(b"text/plain", b"x")),
+    "headers of 10 MB": (
+        "t.eml",
+        lambda: (
+            _mail(b"text/plain", b"x", b"X-A: " + b"b" * 90 + b"\r\n")
+            if 0
+            else b"X-A: b\r\n" * MIB + _mail(b"text/plain", b"x")
+        ),
+    ),
     "folded header": ("t.eml", lambda: _mail(b"text/plain", b"x", b"Subject: a" + b"\r\n b" * MIB + b"\r\n")),
-    "encoded words": ("t.eml", lambda: _mail(b"text/plain", b"x", b"Subject: " + b"=?utf-8?q?=41?= " * 100_000 + b"\r\n")),
+    "encoded words": (
+        "t.eml",
+        lambda: _mail(b"text/plain", b"x", b"Subject: " + b"=?utf-8?q?=41?= " * 100_000 + b"\r\n"),
+    ),
     "addresses": ("t.eml", lambda: _mail(b"text/plain", b"x", b"Cc: " + b"(" * 500_000 + b"<a@b.c>,\r\n")),
     "parameters": ("t.eml", lambda: _mail(b"text/plain" + b"; a*0*=x''%41" * 100_000, b"x")),
     "no base64": ("t.eml", lambda: _mail(b"text/plain\r\nContent-Transfer-Encoding: base64", b"=*A" * 3_000_000)),
-    "uuencode": ("t.eml", lambda: _mail(b"text/plain\r\nContent-Transfer-Encoding: x-uuencode", b"begin 644 x\n" + b"M!!\n" * MIB)),
+    "uuencode": (
+        "t.eml",
+        lambda: _mail(b"text/plain\r\nContent-Transfer-Encoding: x-uuencode", b"begin 644 x\n" + b"M!!\n" * MIB),
+    ),
     "base64 of a zip": (
         "t.eml",
         lambda: _mail(b"text/plain\r\nContent-Transfer-Encoding: base64", base64.encodebytes(_zip("a"))),
     ),
     **{
-        f"charset {name}": ("t.eml", lambda name=name: _mail(b"text/plain; charset=" + name, b"\xff+AGEA-\x1b$B" * 50_000))  # type: ignore[misc]
-        for name in (b"utf-7", b"utf-16", b"idna", b"punycode", b"hz", b"zip", b"base64", b"\x00x", b"unicode_escape", b"rot13", b"x" * 5_000)
+        f"charset {name}": (
+            "t.eml",
+            lambda name=name: _mail(b"text/plain; charset=" + name, b"\xff+AGEA-\x1b$B" * 50_000),
+        )  # type: ignore[misc]
+        for name in (
+            b"utf-7",
+            b"utf-16",
+            b"idna",
+            b"punycode",
+            b"hz",
+            b"zip",
+            b"base64",
+            b"\x00x",
+            b"unicode_escape",
+            b"rot13",
+            b"x" * 5_000,
+        )
     },
     "nested tags": ("t.eml", lambda: _html(b"<div>" * 100_000 + b"x")),
     "nested tables": ("t.eml", lambda: _html(b"<table><tr><td>" * 30_000 + b"x")),
     "nested lists": ("t.eml", lambda: _html(b"<ul><li>" * 50_000 + b"x")),
     "cells": ("t.eml", lambda: _html(b"<table><tr>" + b"<td>x" * 100_000)),
-    "span of a million rows": ("t.eml", lambda: _html(b'<table><tr><td rowspan=9999999 colspan=9999999>x</table>')),
+    "span of a million rows": ("t.eml", lambda: _html(b"<table><tr><td rowspan=9999999 colspan=9999999>x</table>")),
     "attributes": ("t.eml", lambda: _html(b"<p " + b"a=1 " * 200_000 + b">x</p>")),
     "style": ("t.eml", lambda: _html(b'<p style="font-size:' + b" " * 500_000 + b'x">x</p>')),
     "padding": ("t.eml", lambda: _html(b'<p style="margin: 999999999em; padding-left: 99999999px">x</p>' * 100)),
-    "style sheet": ("t.eml", lambda: _html(b"<style>" + b"a{" * 60_000 + b"</style><style>" + b".a " * 60_000 + b"</style>x")),
+    "style sheet": (
+        "t.eml",
+        lambda: _html(b"<style>" + b"a{" * 60_000 + b"</style><style>" + b".a " * 60_000 + b"</style>x"),
+    ),
     "style sheets": ("t.eml", lambda: _html((b"<style>" + b"@a{" * 100 + b"{}" * 300 + b"</style>") * 1_000 + b"x")),
     "comments": ("t.eml", lambda: _html(b"<!--x-->" * 100_000 + b"x")),
     "entities": ("t.eml", lambda: _html(b"&nbsp;&#0;&#x110000;&amp" * 50_000)),

@@ -123,7 +123,12 @@ def fuzz(name: str, seconds: int, found: Path) -> Ran:
 
 
 def _worker(name: str, found: Path, flags: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    limits = (f"-timeout={SECONDS_AN_INPUT}", f"-rss_limit_mb={MEBIBYTES}", "-detect_leaks=0", f"-report_slow_units={SECONDS_AN_INPUT}")
+    limits = (
+        f"-timeout={SECONDS_AN_INPUT}",
+        f"-rss_limit_mb={MEBIBYTES}",
+        "-detect_leaks=0",
+        f"-report_slow_units={SECONDS_AN_INPUT}",
+    )
     command = [sys.executable, "-m", "evals.fuzz.worker", name, "--found", str(found), *limits, *flags]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace", check=False)
 
