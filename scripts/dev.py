@@ -7,6 +7,7 @@
     python3 scripts/dev.py lint             ruff and mypy
     python3 scripts/dev.py docs             write the generated files anew: schemas, docs, references
     python3 scripts/dev.py eval             how good it is: the suites, their report, comparisons; see `eval --help`
+    python3 scripts/dev.py fuzz             hostile input, guided by coverage; see docs/robustness.md and `fuzz --help`
     python3 scripts/dev.py bench            the benchmark's figures; `bench ledger`: those of a large ledger
     python3 scripts/dev.py bundle           the skill with its packages as one zip; see `bundle --help`
     python3 scripts/dev.py runtimes         drive the skill and its tools with real clients; see docs/runtimes.md
@@ -30,12 +31,13 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(os.path.realpath(__file__
 VENV = os.path.join(ROOT, ".venv")
 STAMP = os.path.join(VENV, "installed.txt")
 LOG_LINES_SHOWN = 15
-RUNTIME, HOSTS, EVALS, DEVELOPMENT = ".", ".[mcp]", ".[evals]", ".[dev]"
+RUNTIME, HOSTS, EVALS, DEVELOPMENT, FUZZING = ".", ".[mcp]", ".[evals]", ".[dev]", ".[fuzz]"
 ENOUGH = {
-    RUNTIME: (RUNTIME, HOSTS, EVALS, DEVELOPMENT),
-    HOSTS: (HOSTS, DEVELOPMENT),
-    EVALS: (EVALS, DEVELOPMENT),
-    DEVELOPMENT: (DEVELOPMENT,),
+    RUNTIME: (RUNTIME, HOSTS, EVALS, DEVELOPMENT, FUZZING),
+    HOSTS: (HOSTS, DEVELOPMENT, FUZZING),
+    EVALS: (EVALS, DEVELOPMENT, FUZZING),
+    DEVELOPMENT: (DEVELOPMENT, FUZZING),
+    FUZZING: (FUZZING,),
 }
 
 LINT = (("-m", "ruff", "check", "."), ("-m", "ruff", "format", "--check", "."), ("-m", "mypy"))
@@ -242,6 +244,8 @@ def main(arguments):
         return each(ensure(DEVELOPMENT), DOCS)
     if verb == "eval":
         return become([ensure(EVALS), os.path.join(ROOT, "evals", "__main__.py")] + rest)
+    if verb == "fuzz":
+        return become([ensure(FUZZING), "-m", "evals.fuzz.run"] + rest, ROOT)
     if verb == "bundle":
         return become([ensure(RUNTIME), os.path.join(ROOT, "scripts", "bundle.py")] + rest)
     if verb == "runtimes":

@@ -13,6 +13,7 @@ import tarfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 MIB = 1 << 20
 
@@ -39,7 +40,7 @@ LAUGHS = (
     + '<!ENTITY file SYSTEM "file:///etc/passwd">]><lolz>&lol9;&file;</lolz>'
 )
 YAML = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
-    f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]\n" for a, b in zip("abcdefgh", "bcdefghi")
+    f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]\n" for a, b in pairwise("abcdefghi")
 )
 MAIL = b"From: a@b.c\r\nTo: support@d.e\r\nMIME-Version: 1.0\r\n"
 ISSUE = '{"key": "A-1", "fields": {"summary": "x", "description": %s}}'
@@ -89,14 +90,7 @@ BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "parts in parts": ("t.eml", lambda: _nested(1_000)),
     "mails in mails": ("t.eml", lambda: _attached(1_000)),
     "a header of 10 MB": ("t.eml", lambda: _mail(b"text/plain", b"x", b"Subject: " + b"a " * (5 * MIB) + b"\r\n")),
-    "headers of 10 MB": (
-        "t.eml",
-        lambda: (
-            _mail(b"text/plain", b"x", b"X-A: " + b"b" * 90 + b"\r\n")
-            if 0
-            else b"X-A: b\r\n" * MIB + _mail(b"text/plain", b"x")
-        ),
-    ),
+    "a million headers": ("t.eml", lambda: b"X-A: b\r\n" * MIB + _mail(b"text/plain", b"x")),
     "folded header": ("t.eml", lambda: _mail(b"text/plain", b"x", b"Subject: a" + b"\r\n b" * MIB + b"\r\n")),
     "encoded words": (
         "t.eml",

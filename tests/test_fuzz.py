@@ -1,4 +1,4 @@
-"""The fuzz targets without a fuzzer: the kept corpus again, what was once a finding, and inputs that Hypothesis makes of them.
+"""The fuzz targets without a fuzzer: the kept corpus again, and inputs that Hypothesis makes of it.
 
 With coverage to guide it: `python3 scripts/dev.py fuzz`, see docs/robustness.md.
 """

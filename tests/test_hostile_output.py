@@ -26,18 +26,22 @@ from schemas.escalation import Escalation
 from tests.factories import NOW, make_escalation
 
 POISON = (
-    "=cmd|' /C calc'!A0 \x1b[31mred\x1b[2J \x1b]8;;http://evil.example\x1b\\click\x1b]8;;\x1b\\ \x1b]0;title\x07 \x9b2J "
-    "\u202egpj.exe\u202c\u200b <script>alert(1)</script><img src=x onerror=alert(2)> ](javascript:alert(3)) "
+    "=cmd|' /C calc'!A0 \x1b[31mred\x1b[2J \x1b]8;;http://evil.example\x1b\\click\x1b]8;;\x1b\\ \x1b]0;title\x07 "
+    "\x9b2J \u202egpj.exe\u202c\u200b <script>alert(1)</script><img src=x onerror=alert(2)> ](javascript:alert(3)) "
     "![x](http://evil.example/x.png) <!channel> <@U012AB3CD> <http://evil.example|click> @here #general *b* `c` "
     "{{ 7 * 7 }} www.evil.example mailto:a@evil.example"
 )
-LINES = f"{POISON}\r\nATTENDEE:mailto:evil@example.com\r\nEND:VEVENT\n# heading\n\n```\n| a |\n|---|\n<div onclick=x>\n+1+1\n"
-# What a field must hold so that the result stays one: names that the schema fixes, ids that point to one another, times.
-EXACT = frozenset(
-    "id kind status group speaker format outcome owner next_hop severity ask tier state source verb label operation backend "
-    "brief_status deciding_rule claims deadline decided_at acknowledge_by asserted_by found_by opened time ticket_sha256 "
-    "origin rule_id rule_class annual_value policy_version currency timezone opens closes holidays".split()
+LINES = (
+    f"{POISON}\r\nATTENDEE:mailto:evil@example.com\r\nEND:VEVENT\n"
+    "# heading\n\n```\n| a |\n|---|\n<div onclick=x>\n+1+1\n"
 )
+# What a field must hold so that the result stays one: names that the schema fixes, ids that point to one another.
+_EXACT = """
+id kind status group speaker format outcome owner next_hop severity ask tier state source verb label operation backend
+brief_status deciding_rule claims deadline decided_at acknowledge_by asserted_by found_by opened time ticket_sha256
+origin rule_id rule_class annual_value policy_version currency timezone opens closes holidays
+"""
+EXACT = frozenset(_EXACT.split())
 
 
 def soiled(value: Any, poison: str, name: str = "") -> Any:
@@ -149,9 +153,13 @@ LATER = ("--now", "2025-03-28T10:00Z")
 
 def test_a_ledger_in_a_terminal(said: Any) -> None:
     for verb in (
-        ("list", *LATER), ("due", *LATER), ("show", "ESC-1", *LATER), ("timeline", "ESC-1"), ("why-due", "ESC-1", *LATER),
+        ("list", *LATER),
+        ("due", *LATER),
+        ("show", "ESC-1", *LATER),
+        ("timeline", "ESC-1"),
+        ("why-due", "ESC-1", *LATER),
         ("stats",),
-    ):  # fmt: skip
+    ):
         text = said(*verb, "--format", "text")
         surfaces.check_text(text)
         assert_inert(text)
@@ -168,7 +176,7 @@ def test_a_ledger_in_markdown_and_as_a_page(said: Any) -> None:
 def test_a_ledger_as_a_calendar(said: Any) -> None:
     text = said("ics", "--now", "2025-03-24T10:00Z")
     surfaces.check_calendar(text)
-    events = [event for event in icalendar.Calendar.from_ical(text).walk("VEVENT")]
+    events = list(icalendar.Calendar.from_ical(text).walk("VEVENT"))
     assert len(events) >= 3
     assert not [event for event in events if "ATTENDEE" in event or "ATTACH" in event or "URL" in event]
 

@@ -25,7 +25,9 @@ Value = TypeVar("Value", bound=BaseModel)
 
 STDIN = "-"
 MOST_BYTES = 256 << 20  # above what any reader takes; an endless device must not fill the memory
+MOST_JSON_BYTES = 32 << 20  # many times the largest result
 PROBLEMS_SHOWN = 5
+MOST_PROBLEMS = 10_000  # a list of more is not made: two million unknown keys would fill the memory
 LONGEST_NAME = 60  # characters of a key that an error repeats
 
 
@@ -204,6 +206,8 @@ def _json_text(raw: bytes, name: str) -> str:
     """The text, from UTF-8, or from the UTF-16 with a byte order mark that some shells write into a file."""
     if not raw.strip():
         raise BadInput(f"{name}: empty, a JSON object was expected")
+    if len(raw) > MOST_JSON_BYTES:
+        raise BadInput(f"{name}: {len(raw):,} bytes, at most {MOST_JSON_BYTES:,} are read: is it the right file?")
     try:
         return raw.decode(json.detect_encoding(raw)).lstrip("\ufeff")
     except UnicodeDecodeError:
@@ -221,6 +225,8 @@ def _has_key(raw: bytes, name: str, key: str) -> bool:
 
 
 def _problems(error: ValidationError) -> str:
+    if error.error_count() > MOST_PROBLEMS:
+        return f"{error.error_count():,} fields do not fit: is it the right file?"
     found = error.errors(include_url=False)
     if found[0]["type"] == "json_invalid":
         return f"not JSON: {found[0]['ctx']['error']}; a JSON object was expected"

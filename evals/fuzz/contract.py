@@ -91,7 +91,7 @@ class _Watchdog:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, self._before)
 
-    def _bark(self, number: int, frame: FrameType | None) -> None:
+    def _bark(self, _signal: int, _frame: FrameType | None) -> None:
         raise TooSlow(f"more than {self.seconds:.1f} s of processor time")
 
 

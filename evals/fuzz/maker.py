@@ -124,7 +124,7 @@ class Maker:
         if kind == 4:
             return " ".join(self.text() for _ in range(self.below(3))) if self.position < len(self.data) else ""
         if kind == 5:
-            return self.choose(HOSTILE) * (1 + self.byte() % 9)
+            return str(self.choose(HOSTILE)) * (1 + self.byte() % 9)
         return str(self.choose(HOSTILE))
 
     def _cut(self, text: str) -> str:

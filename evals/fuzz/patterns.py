@@ -143,7 +143,7 @@ def of_data() -> dict[tuple[str, int], re.Pattern[str]]:
     made += [lexicon.lists(language) for language in languages]
     made += [talk._pattern(name) for name in talk._tables()]
     made += [sections._headed(), clock._compiled()]
-    return {(p.pattern, p.flags): p for value in made for p in _inside(value, 0)}
+    return {(found.pattern, found.flags): found for value in made for found in _inside(value, 0)}
 
 
 def _inside(value: Any, depth: int) -> Iterator[re.Pattern[Any]]:
@@ -288,15 +288,15 @@ def uses() -> dict[tuple[str, int], frozenset[str]]:
     """
     import sys
 
-    found: dict[tuple[str, int], set[str]] = {}
+    found: dict[tuple[Any, int], set[str]] = {}
     for package in PACKAGES:
         for path in Path(package.__path__[0]).rglob("*.py"):
             source = path.read_text(encoding="utf-8")
             for node in ast.walk(ast.parse(source)):
                 made = _literal(node)
-                if made is not None and isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-                    if node.func.attr != "compile":
-                        found.setdefault((made.pattern, made.flags), set()).add(node.func.attr)
+                method = node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
+                if made is not None and method not in ("", "compile"):
+                    found.setdefault((made.pattern, made.flags), set()).add(method)
     names = tuple(f"{package.__name__}." for package in PACKAGES)
     sources = {
         name: Path(module.__file__ or "").read_text(encoding="utf-8")
@@ -320,7 +320,7 @@ def uses() -> dict[tuple[str, int], frozenset[str]]:
 
 # A pattern that may be slow on a long text and never sees one: its place, and why.
 BOUNDED = {
-    "agent.validate.partial:_NUMBERED": "only held against the whole of some words, which ends at their first mark",
+    "agent.validate.partial:_NUMBERED": "only held against a whole text, from its beginning",
     "agent.validate.names:_CLOSED": "sees 12 characters",
     "agent.validate.trace:(\\w+),? (?:the )?\\Z": "sees 14 characters",
     "agent.grounding.sentences:_BREAK": "sees MAX_SENTENCE characters on either side of a quote",
@@ -361,7 +361,7 @@ def seconds(pattern: re.Pattern[str], text: str, methods: frozenset[str] = EVERY
 def slow(pattern: re.Pattern[str], methods: frozenset[str] = EVERY_USE, *, size: int, allowed: float) -> Iterator[Slow]:
     """The texts of up to `size` characters on which the pattern takes longer than `allowed` seconds.
 
-    Texts double from small ones up, so that a pattern with exponential time is told before it takes for ever.
+    Texts grow from small ones up, so that a pattern with exponential time is told before it takes for ever.
     """
     for way_in, unit in samples(pattern):
         for end in ENDS:
@@ -374,7 +374,7 @@ def slow(pattern: re.Pattern[str], methods: frozenset[str] = EVERY_USE, *, size:
 def _grows(
     pattern: re.Pattern[str], methods: frozenset[str], way_in: str, unit: str, end: str, size: int, allowed: float
 ) -> Slow | None:
-    before, length = 0.0, 24
+    before, length = 0.0, 12
     while length <= size:
         text = way_in + unit * max(1, length // len(unit)) + end
         spent = seconds(pattern, text, methods)
@@ -382,5 +382,6 @@ def _grows(
             again = min(spent, seconds(pattern, text, methods)) if spent < 1 else spent
             if again > allowed:
                 return Slow(pattern.pattern, way_in, unit, end, len(text), again, again / max(before, 1e-6))
-        before, length = spent, length * 2
+        # In small steps at first: where time doubles with each character, twice the text would take for ever.
+        before, length = spent, length * 6 // 5 + 1 if length < 150 else length * 2
     return None

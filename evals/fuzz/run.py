@@ -1,7 +1,7 @@
 """Fuzz every way into the program: `python3 scripts/dev.py fuzz [--seconds N] [--target NAME]`.
 
-Targets take turns in one process at a time, guided by the coverage of agent/ (atheris), from the kept corpus and from what
-earlier runs found in .fuzz/. Prints what was run; exits 1 with findings, each an input and its traceback in .fuzz/found/.
+Targets take turns, one process at a time, guided by the coverage of agent/ (atheris), from the kept corpus and what
+earlier runs found in .fuzz/. Prints what was run, and exits 1 with findings: inputs and tracebacks in .fuzz/found/.
 
     python3 scripts/dev.py fuzz --seconds 1800              half an hour over all targets
     python3 scripts/dev.py fuzz --seconds 60 --target talk  a minute of one
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     found = WORK / "found"
     found.mkdir(parents=True, exist_ok=True)
-    ran = []
+    ran: list[Ran] = []
     for number, name in enumerate(names):
         left = chosen.seconds - sum(one.seconds for one in ran)
         one = fuzz(name, max(1, round(left / (len(names) - number))), found)

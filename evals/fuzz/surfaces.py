@@ -92,7 +92,7 @@ class _Page(HTMLParser):
 
 
 def check_html(source: str, *, ours: frozenset[str] = frozenset()) -> None:
-    """A page: balanced, nothing that loads or runs, every link leads into the page. `ours`: elements that it may have."""
+    """A page: balanced, nothing loads or runs, every link leads into the page. `ours`: elements that it may have."""
     check_text(source)
     page = _Page(source, ours)
     must(not page.open, f"left open: {page.open}")

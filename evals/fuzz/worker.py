@@ -1,4 +1,4 @@
-"""One target under atheris: `python -m evals.fuzz.worker TARGET --found FOLDER [flags of libFuzzer and corpus folders]`.
+"""One target under atheris: `python -m evals.fuzz.worker TARGET --found FOLDER [libFuzzer's flags and folders]`.
 
 The fuzzer does not stop at a finding: each kind of it is written down once, and the search goes on.
 """
@@ -8,7 +8,7 @@ import logging
 import sys
 from pathlib import Path
 
-import atheris  # type: ignore[import-not-found, unused-ignore]
+import atheris
 
 with atheris.instrument_imports(include=["agent", "schemas"]):
     from evals.fuzz import targets
