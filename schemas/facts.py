@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.base import Model
 from schemas.ticket import Speaker
-from schemas.vocabulary import Asserter
+from schemas.vocabulary import GROUP_OF, Asserter
 
 Group = Literal[
     "issue",
@@ -89,6 +89,14 @@ class Facts(Model):
     answered_issues: tuple[int, ...] = ()
     ticket_id: str | None = None
     opened: datetime | None = None
+
+    @model_validator(mode="after")
+    def _signals_are_known(self) -> "Facts":
+        # Facts may come from a file: the rules look each signal up, and one that they do not know is no signal.
+        unknown = next((claim.kind for claim in self.signals if claim.kind not in GROUP_OF), None)
+        if unknown is not None:
+            raise ValueError(f"signals: no signal is called {unknown[:60]!r}")
+        return self
 
     def claims(self) -> tuple[Claim, ...]:
         """Every claim that stands in the ticket, in the order of the groups."""

@@ -7,6 +7,7 @@
     python3 scripts/dev.py lint             ruff and mypy
     python3 scripts/dev.py docs             write the generated files anew: schemas, docs, references
     python3 scripts/dev.py eval             how good it is: the suites, their report, comparisons; see `eval --help`
+    python3 scripts/dev.py fuzz             hostile input, guided by coverage; see docs/robustness.md and `fuzz --help`
     python3 scripts/dev.py bench            the benchmark's figures; `bench ledger`: those of a large ledger;
                                             `bench peers`: beside other libraries, in .venv-bench
     python3 scripts/dev.py bundle           the skill with its packages as one zip; see `bundle --help`
@@ -35,14 +36,16 @@ VENV = os.path.join(ROOT, ".venv")
 STAMP = os.path.join(VENV, "installed.txt")
 REQUIREMENTS = "pyproject.toml"
 LOG_LINES_SHOWN = 15
-RUNTIME, HOSTS, EVALS, DEVELOPMENT, SUPPLY = ".", ".[mcp]", ".[evals]", ".[dev]", ".[dev,supply]"
+RUNTIME, HOSTS, EVALS, DEVELOPMENT = ".", ".[mcp]", ".[evals]", ".[dev]"
+SUPPLY, FUZZING = ".[dev,supply]", ".[dev,supply,fuzz]"
 PEERS = os.path.join("evals", "bench", "peers.txt")
 ENOUGH = {
-    RUNTIME: (RUNTIME, HOSTS, EVALS, DEVELOPMENT, SUPPLY),
-    HOSTS: (HOSTS, DEVELOPMENT, SUPPLY),
-    EVALS: (EVALS, DEVELOPMENT, SUPPLY),
-    DEVELOPMENT: (DEVELOPMENT, SUPPLY),
-    SUPPLY: (SUPPLY,),
+    RUNTIME: (RUNTIME, HOSTS, EVALS, DEVELOPMENT, SUPPLY, FUZZING),
+    HOSTS: (HOSTS, DEVELOPMENT, SUPPLY, FUZZING),
+    EVALS: (EVALS, DEVELOPMENT, SUPPLY, FUZZING),
+    DEVELOPMENT: (DEVELOPMENT, SUPPLY, FUZZING),
+    SUPPLY: (SUPPLY, FUZZING),
+    FUZZING: (FUZZING,),
     PEERS: (PEERS,),
 }
 
@@ -260,6 +263,8 @@ def main(arguments):
         return each(ensure(DEVELOPMENT), DOCS)
     if verb == "eval":
         return become([ensure(EVALS), os.path.join(ROOT, "evals", "__main__.py")] + rest)
+    if verb == "fuzz":
+        return become([ensure(FUZZING), "-m", "evals.fuzz.run"] + rest, ROOT)
     if verb == "bundle":
         return become([ensure(RUNTIME), os.path.join(ROOT, "scripts", "bundle.py")] + rest)
     if verb in ("package", "audit", "lowest"):

@@ -268,7 +268,7 @@ def test_no_planted_secret_leaves_a_run_or_stays_in_its_folder(tmp_path: Path) -
 
     class Files(Texts):
         def items(self) -> Iterator[Item]:
-            for one in tickets_:
+            for number, one in enumerate(tickets_):
                 yield Item(f"{number} {one.name}", hashlib.sha256(one.raw).hexdigest(), partial(read, one))
 
     def read(one: Planted) -> Any:

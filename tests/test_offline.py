@@ -81,9 +81,12 @@ def test_no_phrase_matches_the_empty_string() -> None:
 
 
 def test_shorthand_of_the_lexicon() -> None:
-    assert expand("a {x}", {"x": "(b|c)"}) == r"a[\s,]+(?:b|c)"
+    assert expand("a {x}", {"x": "(b|c)"}) == r"a[\s,]{1,9}(?:b|c)"
     assert expand("[- ]?a", {}) == r"[-\s]?a"
-    assert expand("a ?b", {}) == r"a[\s,]*b"
+    assert expand("a ?b", {}) == r"a[\s,]{0,9}b"
+    assert expand(r"(a )*b (\d+ )+(\S+ )?[.!]*", {}) == (
+        r"(?:a[\s,]{1,9}){0,4}b[\s,]{1,9}(?:\d{1,15}[\s,]{1,9}){1,4}(?:[^\s,]{1,60}[\s,]{1,9})?[.!]{0,60}"
+    )
 
 
 # --- attribution ----------------------------------------------------------------

@@ -21,6 +21,7 @@ from agent.backends.base import (
     TurnCall,
 )
 from agent.backends.conversation import wanted
+from agent.readers.decode import whole_letters
 from schemas.escalation import Finding, Usage
 
 MAX_TOKENS_VARIABLE = "ESCALATION_MAX_TOKENS"
@@ -41,7 +42,7 @@ def read(message: object, call: Call, *, model: str, max_tokens: int) -> Reply:
     usage = usage_of(message)
     # A repair's answer is echoed without the conversation that it was thought in (see conversation.py), and a model
     # refuses its own thinking behind anything else than what stood before it.
-    raw = _echoable(message.get("content") or [], thoughts=call.fault is None)
+    raw = _echoable(whole_letters(message.get("content") or []), thoughts=call.fault is None)
     reason = str(message.get("stop_reason") or "none")
     doing = _DOING.get(type(call), "reading the ticket")
     if reason == "refusal":

@@ -23,6 +23,7 @@ from agent.errors import BadInput
 from schemas.escalation import Usage
 
 VERSION = "1"
+MOST_UNPACKED = 1 << 26  # bytes; many times the largest result
 FILE, LOCK = "run.sqlite", "lock.sqlite"
 DATABASES = frozenset({FILE, LOCK} | {f"{name}{end}" for name in (FILE, LOCK) for end in ("-wal", "-shm", "-journal")})
 
@@ -274,14 +275,14 @@ class RunFolder:
     def result(self, key: str) -> bytes | None:
         """A ticket's result as JSON."""
         row = self._reader.execute("select escalation from results where key = ?", (key,)).fetchone()
-        return None if row is None else zlib.decompress(row[0])
+        return None if row is None else _unpacked(row[0])
 
     # Answers
 
     def answer(self, request: str) -> bytes | None:
         """The message that answered a request, as JSON."""
         row = self._reader.execute("select message from answers where request = ?", (request,)).fetchone()
-        return None if row is None else zlib.decompress(row[0])
+        return None if row is None else _unpacked(row[0])
 
     def keep_answer(self, request: str, message: bytes, paid: Paid, usage: Usage) -> None:
         """A message under the hash of its request, with what it cost."""
@@ -319,3 +320,15 @@ class RunFolder:
     def writer(self) -> sqlite3.Connection:
         """For agent/batch/submissions.py, whose tables are `submissions` and `deferred`."""
         return self._writer
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """Raises BadInput for what is none of ours: a folder that somebody else made must not fill the memory."""
+    try:
+        opened = zlib.decompressobj()
+        data = opened.decompress(packed, MOST_UNPACKED)
+        if not opened.eof:
+            raise BadInput(f"the run folder holds a text of more than {MOST_UNPACKED:,} bytes: name another folder")
+        return data
+    except zlib.error as error:
+        raise BadInput(f"the run folder holds what cannot be unpacked ({error}): name another folder") from None

@@ -11,7 +11,9 @@ from agent.grounding.fold import fold, needles
 from schemas.chat import Action
 
 OPENING, CLOSING = "\"'“”„«»‹›‘’", "\"'“”«»‹›’"
-_STOP = re.compile(r"(?<=[^\W\d_]{3}[.!?…])[ \t]+|(?<=[)\]\"'”’%\d][.!?…])[ \t]+|(?<=[!?])[ \t]+|[ \t]*\n\s*")
+_STOP = re.compile(
+    r"(?<=[^\W\d_]{3}[.!?…])[ \t]+|(?<=[)\]\"'”’%\d][.!?…])[ \t]+|(?<=[!?])[ \t]+|(?:(?<![ \t])[ \t]+)?\n\s*"
+)
 _LEVEL_WORDS = "l|level|tier|stufe|nivel|niveau|nível|line|linie|línea|ligne"
 
 

@@ -28,9 +28,12 @@ Value = TypeVar("Value", bound=BaseModel)
 
 STDIN = "-"
 MOST_BYTES = 256 << 20  # above what any reader takes; an endless device must not fill the memory
+MOST_JSON_BYTES = 32 << 20  # many times the largest result
 PROBLEMS_SHOWN = 5
 REDACT_VARIABLE = "ESCALATION_REDACT"
 LEVELS = ("secrets", "pii", "none")
+MOST_PROBLEMS = 10_000  # a list of more is not made: two million unknown keys would fill the memory
+LONGEST_NAME = 60  # characters of a key that an error repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +275,8 @@ def _json_text(raw: bytes, name: str) -> str:
     """The text, from UTF-8, or from the UTF-16 with a byte order mark that some shells write into a file."""
     if not raw.strip():
         raise BadInput(f"{name}: empty, a JSON object was expected")
+    if len(raw) > MOST_JSON_BYTES:
+        raise BadInput(f"{name}: {len(raw):,} bytes, at most {MOST_JSON_BYTES:,} are read: is it the right file?")
     try:
         return raw.decode(json.detect_encoding(raw)).lstrip("\ufeff")
     except UnicodeDecodeError:
@@ -289,12 +294,14 @@ def _has_key(raw: bytes, name: str, key: str) -> bool:
 
 
 def _problems(error: ValidationError) -> str:
+    if error.error_count() > MOST_PROBLEMS:
+        return f"{error.error_count():,} fields do not fit: is it the right file?"
     found = error.errors(include_url=False)
     if found[0]["type"] == "json_invalid":
         return f"not JSON: {found[0]['ctx']['error']}; a JSON object was expected"
     lines = []
     for problem in found[:PROBLEMS_SHOWN]:
-        where = ".".join(str(part) for part in problem["loc"]) or "the whole"
+        where = _where(problem["loc"])
         line = f"{where}: {problem['msg']}"
         if problem["type"] == "literal_error":
             line = f"{where}: {_expected(str(problem['input']), str(problem['ctx']['expected']))}"
@@ -305,6 +312,12 @@ def _problems(error: ValidationError) -> str:
         lines.append(line)
     more = len(found) - PROBLEMS_SHOWN
     return "; ".join(lines) + (f"; and {more} more" if more > 0 else "")
+
+
+def _where(place: tuple[int | str, ...]) -> str:
+    """The place in the input. Its names are the input's own: cut, and on one line whatever they hold."""
+    names = (str(part)[:LONGEST_NAME] for part in place)
+    return ".".join(name if name.isprintable() else repr(name) for name in names) or "the whole"
 
 
 def _expected(given: str, listed: str) -> str:

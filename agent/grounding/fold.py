@@ -145,11 +145,11 @@ class Folded:
 
     def _on_boundaries(self, start: int, end: int) -> bool:
         text = self.text
-        if start and (_joined(text, start) or self._groups(start - 1)):
+        if start and (joined(text, start) or self._groups(start - 1)):
             return False
         if end >= len(text):
             return True
-        if _joined(text, end):
+        if joined(text, end):
             # The date of an ISO timestamp is a token of its own: 2014-06-30 in 2014-06-30T02:47:35.
             stamped = text[end] == "t" and text[end + 1 : end + 3].isdigit() and text[end + 3 : end + 4] == ":"
             return stamped and _ISO_DATE_END.search(text, max(0, end - 11), end) is not None
@@ -174,7 +174,7 @@ def _is_word(char: str) -> bool:
     return (char.isalnum() or unicodedata.category(char)[0] == "M") and not _UNSEGMENTED.match(char)
 
 
-def _joined(text: str, cut: int) -> bool:
+def joined(text: str, cut: int) -> bool:
     """Whether a cut before `text[cut]` would split a token."""
     left, right = text[cut - 1], text[cut]
     if _is_word(left) and _is_word(right):

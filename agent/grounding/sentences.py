@@ -37,7 +37,7 @@ _OPEN_END = re.compile(
 _WRAPPED = 45  # a line at least this long was probably wrapped by a mail program
 _WRAPPED_CJK = 18
 _CJK_END = re.compile("[\u3040-\u30ff\u3400-\u9fff]$")
-_LEAD = re.compile(r"(?:\s+|>+|[-*•+]\s+|\d{1,3}[.)]\s+|#{1,6}\s+|h[1-6]\.\s+|bq\.\s+)+")
+_LEAD = re.compile(r"(?:\s++|>++|[-*•+]\s++|\d{1,3}[.)]\s++|#{1,6}\s++|h[1-6]\.\s++|bq\.\s++)++")
 
 
 def sentence_around(text: str, start: int, end: int, low: int = 0, high: int | None = None) -> tuple[int, int]:

@@ -48,7 +48,7 @@ _VERSION = re.compile(
 _HEX = re.compile(r"0x[0-9a-f]+|(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,64}", re.IGNORECASE)
 _TICKET = re.compile(r"#\d+|[A-Za-z][A-Za-z0-9_]{0,20}(?:[-_][A-Za-z0-9]+)*[-_#]\d[\w-]*")
 _SYMBOL = re.compile(
-    r"[A-Za-z$_][\w$]*(?:\.[A-Za-z$_][\w$]*)+|[a-z]+(?:[A-Z][a-z0-9]+)+|\w+(?:_\w+)+|\w+(?:::|->)[\w:]+"
+    r"[A-Za-z$_][\w$]*(?:\.[A-Za-z$_][\w$]*)+|[a-z]+(?:[A-Z][a-z0-9]+)+|\w[^\W_]*_\w+|\w+(?:::|->)[\w:]+"
 )
 _FILE = re.compile(r"[\w+-]+(?:\.[\w+-]+){0,4}\.[A-Za-z][A-Za-z0-9]{0,5}")
 _LINE_NUMBER = re.compile(r"(?<=[A-Za-z]\w):\d{1,7}(?::\d{1,7})?$")  # TiBlob.java:118 is one token

@@ -13,13 +13,19 @@ from schemas.context import Calendar
 
 DEFAULT_FILE = Path(__file__).with_name("policy.toml")
 
-Bounds = tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]]
+# Upper bounds keep every due time inside the calendar and inside the days that a clock looks ahead (clock.py).
+MOST_MINUTES = 100_000.0  # ten weeks
+MOST_HOURS = 1_000.0  # of support, or on the clock
+MOST_DAYS = 250  # business days
+SomeHours = Annotated[float, Field(gt=0, le=MOST_HOURS)]
+SomeDays = Annotated[int, Field(ge=1, le=MOST_DAYS)]
+Bounds = tuple[SomeHours, SomeHours]
 
 
 class AccountSettings(Model):
     """Which accounts are high-value (policy section 4, notes)."""
 
-    high_value_from: float = Field(gt=0)
+    high_value_from: float = Field(gt=0, allow_inf_nan=False)
     high_value_plans: tuple[str, ...]
     low_value_plans: tuple[str, ...]
 
@@ -27,23 +33,23 @@ class AccountSettings(Model):
 class PatternSettings(Model):
     """When equal reports are a pattern (PAT-1)."""
 
-    accounts: int = Field(ge=2)
-    window_days: int = Field(ge=1)
+    accounts: int = Field(ge=2, le=1_000_000)
+    window_days: int = Field(ge=1, le=3_650)
 
 
 class SlaSettings(Model):
     """When an SLA is at risk (policy section 6)."""
 
     at_risk_share: float = Field(gt=0, lt=1)
-    at_risk_minutes: float = Field(ge=0)
+    at_risk_minutes: float = Field(ge=0, le=MOST_MINUTES)
 
 
 class DeadlineSettings(Model):
     """Deadlines by severity (policy section 6)."""
 
-    critical_minutes: float = Field(gt=0)
-    high_business_hours: float = Field(gt=0)
-    medium_business_days: int = Field(ge=1)
+    critical_minutes: float = Field(gt=0, le=MOST_MINUTES)
+    high_business_hours: SomeHours
+    medium_business_days: SomeDays
 
 
 class CadenceBounds(Model):
@@ -83,14 +89,14 @@ class LadderSettings(Model):
 class SilenceSettings(Model):
     """A customer whose turn it is and who does not answer."""
 
-    business_days: int = Field(ge=1)
-    reminders: int = Field(ge=1)
+    business_days: SomeDays
+    reminders: int = Field(ge=1, le=100)
 
 
 class ClosingSettings(Model):
     """How long a resolved escalation may wait for its closing."""
 
-    business_days: int = Field(ge=1)
+    business_days: SomeDays
 
 
 class Settings(Model):
@@ -133,11 +139,13 @@ def _settings(merged: dict[str, object], path: Path | None) -> Settings:
         _check_calendar(settings.calendar)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
+        where = ".".join(name if name.isprintable() else repr(name) for name in (str(p)[:60] for p in first["loc"]))
         raise BadInput(
             f"policy file {str(path)!r}: {where or 'file'} = {str(first['input'])[:80]!r}: {first['msg']}; "
             "compare with `escalation policy --show`"
         ) from None
+    except BadInput as error:
+        raise BadInput(f"policy file {str(path)!r}: {error}") from None
     return settings
 
 

@@ -1,7 +1,9 @@
 """Bytes of unknown origin to clean text: what was seen, guessed or replaced is said in notes."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from agent.errors import BadInput
 
@@ -135,6 +137,25 @@ def guess_encoding(source: bytes) -> str:
         return "cp1252"
     best = from_bytes(sample).best()
     return best.encoding if best is not None else "cp1252"
+
+
+_DEEPEST = 60  # levels of JSON; nothing that this program reads has more than a dozen
+
+
+def whole_letters(value: Any, depth: int = 0) -> Any:
+    r"""JSON data without halves of letters, which no UTF-8 can carry: `"\ud83d"` alone is one, and JSON allows it.
+
+    What is nested deeper than any schema becomes None.
+    """
+    if isinstance(value, str):
+        return value if value.isascii() else _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, list | tuple | Mapping) and depth >= _DEEPEST:
+        return None
+    if isinstance(value, list | tuple):
+        return [whole_letters(entry, depth + 1) for entry in value]
+    if isinstance(value, Mapping):
+        return {whole_letters(key): whole_letters(entry, depth + 1) for key, entry in value.items()}
+    return value
 
 
 def clean(text: str) -> Decoded:

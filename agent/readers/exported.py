@@ -45,8 +45,10 @@ def read_json(text: str, notes: tuple[str, ...], *, sure: bool) -> Ticket | None
                 "the file holds several JSON documents, expected one ticket: pass them one at a time"
             ) from error
         if sure:
+            # The library's advice on a long number is one for programmers.
+            what = "a number of thousands of digits" if "int_max_str_digits" in str(error) else str(error)
             raise BadInput(
-                f"the file is not valid JSON ({error}), expected an exported ticket: export it again"
+                f"the file is not valid JSON ({what}), expected an exported ticket: export it again"
             ) from error
         return None
     try:

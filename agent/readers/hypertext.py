@@ -13,15 +13,15 @@ MAX_HTML = 2_000_000
 _MARK = "data-span"
 _KINDS: tuple[SpanKind, ...] = ("quoted", "machine", "hidden")
 _HIDING = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|font-size\s*:\s*0*(?:\.0+)?(?:0|1px|1pt)?\s*(?:px|pt|em|rem|%)?\s*(?:;|!|$)"
-    r"|opacity\s*:\s*0*(?:\.0*)?\s*(?:;|!|$)|mso-hide\s*:\s*all|text-indent\s*:\s*-\d{3,}|(?:left|top)\s*:\s*-\d{3,}"
-    r"|max-height\s*:\s*0(?:px)?\s*(?:;|!|$)|color\s*:\s*transparent",
+    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|font-size\s*+:\s*+0*+(?:\.0++)?(?:1px|1pt)?\s*+(?:px|pt|em|rem|%)?\s*+(?:;|!|$)"
+    r"|opacity\s*+:\s*+0*+(?:\.0*+)?\s*+(?:;|!|$)|mso-hide\s*:\s*all|text-indent\s*:\s*-\d{3,}|(?:left|top)\s*:\s*-\d{3,}"
+    r"|max-height\s*+:\s*+0(?:px)?\s*+(?:;|!|$)|color\s*:\s*transparent",
     re.IGNORECASE,
 )
 _COLOUR = re.compile(r"(?:^|;)\s*color\s*:\s*([^;!]{1,60})", re.IGNORECASE)
 _BACKGROUND = re.compile(r"(?:^|;)\s*background(?:-color)?\s*:\s*([^;!]{1,60})", re.IGNORECASE)
 _NAMED = {"white": "#ffffff", "black": "#000000", "snow": "#fffafa", "ivory": "#fffff0"}
-_RULE = re.compile(r"([^{}@]{1,500})\{([^{}]{0,2000})\}")
+_RULE = re.compile(r"(?<![^{}@])([^{}@]+)\{([^{}]{0,2000})\}")
 _AT_BLOCK = re.compile(r"@[^{};]{0,300}\{(?:[^{}]{0,5000}\{[^{}]{0,5000}\}){0,500}\s*\}")
 _SIMPLE = re.compile(r"(?:[a-z][a-z0-9]*)?([.#])([\w-]{1,80})")
 _QUOTING = frozenset(
@@ -120,7 +120,10 @@ def _tree(source: str) -> Any:
     # A declared encoding is about the bytes; the text is decoded already.
     source = re.sub(r"^\s*<\?xml[^>]{0,200}\?>", "", source)
     parser = html.HTMLParser(encoding="utf-8", huge_tree=False)
-    return html.fromstring(f"<div>{source}</div>".encode(), parser=parser)
+    tree = html.fromstring(f"<div>{source}</div>".encode(), parser=parser)
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+        raise ValueError("nested too deeply: the parser dropped what follows, in silence")
+    return tree
 
 
 def _mark_all(tree: Any, notes: list[str]) -> None:

@@ -40,7 +40,7 @@ _SURE = re.compile(
     r"|(?:[\w$]{1,60}\.){1,12}[\w$]{0,60}(?:Exception|Error)(?:: |[ \t]*$)"  # java.lang.NullPointerException: …
     r"|(?:[A-Z]\w{1,40})?(?:Error|Exception): (?=\S)[^\n]{0,300}(?:\(|'|\"|0x|::|[a-z]\.[a-z])[^\n]{0,300}$"
     r"|Exception in thread \""
-    r"|/[\w./@+-]{3,300}:\d{1,7}(?::\d{1,7})?[ \t]*:?[ \t]*$"  # /usr/lib/x.js:184
+    r"|/[\w./@+-]{3,300}:\d{1,7}(?::\d{1,7})?[ \t]*+:?[ \t]*+$"  # /usr/lib/x.js:184
     r"|-----(?:BEGIN|END) [A-Z ]{2,40}-----"
     r"|[A-Za-z0-9+/]{60,76}={0,2}[ \t]*$"  # base64
     r"|<\?xml |<!DOCTYPE "
@@ -56,7 +56,7 @@ _LIKELY = re.compile(
     r"|\{[ \t]*[\"'][^\"'\n]{1,80}[\"'][ \t]*:"
     r"|</?[A-Za-z][\w:.-]{0,60}(?:[ \t][^<>\n]{0,1000})?/?>"  # a tag begins the line
     r"|<[A-Za-z][\w:.-]{0,60}(?:[ \t]+[\w:.-]{1,60}=\"[^\"\n]{0,300}\"){1,20}[ \t]*$"  # a tag that goes on
-    r"|(?:[\w:.-]{1,60}=\"[^\"\n]{0,300}\"[ \t]*){1,20}/?>?[ \t]*$"  # attributes alone
+    r"|(?:[\w:.-]{1,60}=\"[^\"\n]{0,300}\"[ \t]*+){1,20}/?>?[ \t]*+$"  # attributes alone
     r"|(?:var|let|const|int|long|String|bool|public|private|protected|static|final|function|async|def|class|import|export)"
     r" [^\n]{0,300}[;{(:,]+[ \t]*$"
     r"|(?:return|throw|break|continue|await|else|try|finally)\b[^\n]{0,300}[;{}]+[ \t]*$"

@@ -57,7 +57,7 @@ def _ticket(mail: Message) -> Ticket | None:
             raise BadInput("the mail has no text, no subject and no attachment, expected at least one: check the file")
         notes.append("The mail has no text of its own.")
     time = _time(_header(mail, "Date"), notes)
-    names = getaddresses([sender]) if sender else []
+    names = _addresses(sender) if sender else []
     author = next((name or address for name, address in names if name or address), None)
     entry = Entry(
         speaker=_speaker(mail, names),
@@ -119,13 +119,20 @@ def _speaker(mail: Message, names: list[tuple[str, str]]) -> Speaker:
     senders = {address.casefold() for _, address in names if address}
     if not senders or any(_is_desk(address) for address in senders):
         return "unknown"
-    receivers = getaddresses([_header(mail, "To"), _header(mail, "Cc"), _header(mail, "Delivered-To")])
+    receivers = _addresses(_header(mail, "To"), _header(mail, "Cc"), _header(mail, "Delivered-To"))
     desks = [address for _, address in receivers if _is_desk(address)]
     domains = {address.casefold().rpartition("@")[2] for address in desks}
     # A colleague at the desk's own domain may forward a customer's mail to it: not certain.
     if not desks or any(address.rpartition("@")[2] in domains for address in senders):
         return "unknown"
     return "customer"
+
+
+def _addresses(*fields: str) -> list[tuple[str, str]]:
+    try:
+        return getaddresses(fields)
+    except RecursionError:  # comments nested a thousand deep: nobody's address
+        return []
 
 
 def _is_desk(address: str) -> bool:

@@ -34,7 +34,8 @@ def text_environment(width: int, colour: bool) -> Environment:
 def _markdown_block(text: str, prefix: str) -> Trusted:
     lines = [markdown_line(line) for line in text.strip().splitlines()]
     # A backslash keeps the line break of a letter; an empty line is a paragraph of its own anyway.
-    kept = [line + "\\" if line and after else line for line, after in zip(lines, [*lines[1:], ""], strict=True)]
+    following = (*lines[1:], "")
+    kept = [line + "\\" if line and following[at] else line for at, line in enumerate(lines)]
     return Trusted("\n".join((prefix + line).rstrip() for line in kept))
 
 

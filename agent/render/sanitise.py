@@ -84,9 +84,31 @@ def json_text(text: str) -> str:
 
 # What a spreadsheet takes for a formula: at the start of a cell, or where another list separator would start one.
 # Full-width signs count too: some input methods and programs read them as the plain ones.
-_FORMULA: Final = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@＝＋－＠])|^(?=[\t\r\n])")
+_CELL_START: Final = re.compile(r"([;\t\r\n])")
+_FORMULA_SIGNS: Final = frozenset("=+-@＝＋－＠")
+
+
+def spreadsheet_text(text: str) -> str:
+    """A text for a cell of a CSV file: an apostrophe before each stretch that a spreadsheet would run as a formula.
+
+    What the csv module quotes is its own business; this is about what is read after that. Linear in the text.
+    """
+    pieces = _CELL_START.split(text)
+    made: list[str] = []
+    runs = False  # whether what follows, its white space left out, begins with a sign
+    for index in range(len(pieces) - 1, -1, -1):
+        piece = pieces[index]
+        if index % 2:
+            runs = runs and piece != ";"
+            made.append(piece)
+            continue
+        if words := piece.lstrip():
+            runs = words[0] in _FORMULA_SIGNS
+        blank = index == 0 and not piece and len(pieces) > 1 and pieces[1] != ";"
+        made.append("'" + piece if runs or blank else piece)
+    return "".join(reversed(made))
 
 
 def cell(value: str | int | float | None) -> str | int | float | None:
     """The value for a spreadsheet: a text that would run as a formula gets an apostrophe, a number stays a number."""
-    return _FORMULA.sub("'", value) if isinstance(value, str) else value
+    return spreadsheet_text(value) if isinstance(value, str) else value

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from agent.errors import EscalationError
+from agent.readers.decode import whole_letters
 from agent.tools.bounds import compact, fit
 from agent.tools.desk import Caller, Desk
 from agent.tools.logs import where
@@ -62,7 +63,7 @@ class Answer:
 def answer(tool: Tool, desk: Desk, arguments: object, caller: Caller | None = None) -> Answer:
     """Call a tool. Never raises for what the model, the ticket or the ledger did."""
     try:
-        given = tool.takes.model_validate({} if arguments is None else arguments)
+        given = tool.takes.model_validate({} if arguments is None else whole_letters(arguments))
         return _answered(tool.run(desk, given, caller or Caller()))
     except Exception as error:
         return _failed(tool, error)
@@ -75,7 +76,7 @@ async def answer_async(tool: Tool, desk: Desk, arguments: object, caller: Caller
     if tool.run_async is None:
         return await to_thread.run_sync(answer, tool, desk, arguments, caller)
     try:
-        given = tool.takes.model_validate({} if arguments is None else arguments)
+        given = tool.takes.model_validate({} if arguments is None else whole_letters(arguments))
         return _answered(await tool.run_async(desk, given, caller or Caller()))
     except Exception as error:  # a cancellation is no Exception, and passes
         return _failed(tool, error)

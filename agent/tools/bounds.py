@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from agent.errors import BadInput
+from agent.readers.decode import whole_letters
 
 Row = TypeVar("Row", bound=BaseModel)
 
@@ -56,7 +57,7 @@ def fitting(rows: Sequence[Row]) -> tuple[Row, ...]:
 
 def fit(value: dict[str, Any]) -> dict[str, Any]:
     """The answer, cut as little as makes it fit. What was cut is named in `cut`."""
-    value = {key: _clean(entry) for key, entry in value.items()}
+    value = {key: whole_letters(entry) for key, entry in value.items()}
     if len(compact(value)) <= LIMIT:
         return value
     for characters, entries in LEVELS:
@@ -93,14 +94,3 @@ def _cut(value: Any, name: str, characters: int, entries: int, body: int, cut: d
 
 def _told(cut: dict[str, int]) -> list[str]:
     return [text if times == 1 else f"{text}, {times} times" for text, times in list(cut.items())[:12]]
-
-
-def _clean(value: Any) -> Any:
-    """Without halves of letters, which no JSON can carry."""
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode(errors="replace").decode()
-    if isinstance(value, list):
-        return [_clean(entry) for entry in value]
-    if isinstance(value, dict):
-        return {key: _clean(entry) for key, entry in value.items()}
-    return value

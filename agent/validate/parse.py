@@ -55,13 +55,13 @@ _FIELD_LABELS = {
     "WHAT'S NEEDED": ("Deadline", "Leadership"),
 }
 _HEADING = re.compile(
-    r"(?P<name>[a-z' ]{6,32}?)\s*(?:\([^)\n]{0,40}\))?\s*(?::\s*(?P<rest>.{0,20000}))?", re.IGNORECASE
+    r"(?P<name>[a-z' ]{6,32}?)\s{0,4}(?:\([^)\n]{0,40}\))?\s{0,4}(?::\s*+(?P<rest>.{0,20000}))?", re.IGNORECASE
 )
 _ESCAPED = re.compile(r"\\([\\`*_{}\[\]<>()#+\-.!|~&$])")
 _ITEM = re.compile(r"\s{0,12}(?:[-*•+]|(?P<number>\d{1,3})[.)])\s+(?P<text>.*)")
 _LABEL = re.compile(r"(?P<label>[A-Za-z][A-Za-z ]{2,30}?)\s*[:：]\s*(?P<text>.*)", re.DOTALL)
 _RULE = re.compile(r"\s*[-─━═_*=~]{3,}\s*")
-_ARROW = re.compile(r"\s*(?:→|⇒|->|=>|-->)\s*")
+_ARROW = re.compile(r"→|⇒|->|=>|-->")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _VERBS: tuple[tuple[str, AskKind], ...] = (
     ("investigat", "investigate"),
@@ -70,9 +70,9 @@ _VERBS: tuple[tuple[str, AskKind], ...] = (
     ("approv", "approve"),
 )
 _DERIVATION = re.compile(
-    r"(?P<value>[^=]{1,200}?)\s*=\s*(?P<operation>[a-z]{3,10})\s*\((?P<operands>.{0,2000})\)\s*\.?", re.IGNORECASE
+    r"(?P<value>[^=]{1,200})=\s*(?P<operation>[a-z]{3,10})\s*\((?P<operands>.{0,2000})\)\s*\.?", re.IGNORECASE
 )
-_OPERAND = re.compile(r"(?P<value>.*?)\s*[\[(]?[\"“](?P<quote>[^\"“”]{1,600})[\"”][\])]?\s*", re.DOTALL)
+_OPERAND = re.compile(r"(?P<value>.*?)[\[(]?[\"“](?P<quote>[^\"“”]{1,600})[\"”][\])]?\s*", re.DOTALL)
 _OPERATIONS = get_args(Derivation.model_fields["operation"].annotation)
 
 

@@ -5,7 +5,7 @@ import re
 from agent.notation import quoted_strings
 from agent.notation.days import MONTHS
 
-_STOP = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)|[。！？｡]+[」』）]*")
+_STOP = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]]*+(?=\s|$)|[。！？｡]+[」』）]*")
 _SHORT = (
     "e.g i.e eg ie etc vs cf approx ca mr mrs ms dr prof st no nos art sec fig ver rev resp incl excl min max inc ltd "
     "co corp est dept jr sr z.b bzw d.h u.a ggf usw nr bspw p.ex m mme sra srta a.m p.m u.s u.k"

@@ -15,8 +15,8 @@ from schemas.vocabulary import ReproductionPart
 MAX_ATTEMPTS = 12
 MAX_STEPS = 20
 _CLAUSE_RESULT = re.compile(
-    r"(?:,|;|\s-|\.)?\s+(?:but|without|however|and (?:it|that|this|the|still|now|got)|with (?:no|the same)|"
-    r"only to|yet|pero|aber|mais|mas)\s|\s*(?:->|→|=>)\s"
+    r"(?:,|;|\s-|\.|(?<!\s))\s+(?:but|without|however|and (?:it|that|this|the|still|now|got)|with (?:no|the same)|"
+    r"only to|yet|pero|aber|mais|mas)\s|(?:(?<!\s)\s+)?(?:->|→|=>)\s"
 )
 _TELLS_RESULT = re.compile(
     r"(?:n't|\bnot|\bno|\bstill|\bsame|works?|worked|fixed|solved|helps?|helped|allows?|seems?|made|gave)\b"
@@ -30,10 +30,11 @@ _ACTION = re.compile(
     r"close|reload|refresh|"
     r"öffne|klick|wähle|abre|haga|clique|ouvr|cliqu)\w*\b"
 )
-_FAILS = re.compile(
-    r".{0,200}?(?:\bcannot|can't|n't|not able|unable|will not|is not|does not|error|crash|freez|fail|throws|"
-    r"disappears|hangs)\b"
+_FAILURE = (
+    r"(?:\bcannot|can't|n't|not able|unable|will not|is not|does not|error|crash|freez|fail|throws|disappears|hangs)\b"
 )
+_FAILS = re.compile(_FAILURE)
+_FAILS_SOON = re.compile(rf".{{0,200}}?{_FAILURE}")
 _REPRODUCED = re.compile(r"\b(?:reproduce[ds]? (?:it|this|the)|steps)\b[^\n]{0,120}:\s*$")
 _NUMBERED = re.compile(r"[ \t]*\(?\d{1,2}[.)]")
 _CONDITION = re.compile(r"^(?:if|when|whenever|unless)\b")
@@ -158,7 +159,7 @@ def _is_step(text: str, passage: Passage, words: str, *, in_list: bool) -> bool:
         return False
     if in_list:
         return _is_item(text, passage)
-    return _ACTION.match(passage.low) is not None and not _FAILS.match(passage.low)
+    return _ACTION.match(passage.low) is not None and not _FAILS_SOON.match(passage.low)
 
 
 def _part(item: Placed) -> ReproductionPart | None:

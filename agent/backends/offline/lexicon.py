@@ -46,9 +46,14 @@ def expand(phrase: str, words: Mapping[str, str]) -> str:
     phrase = _CAPTURE.sub("(?:", phrase)
     phrase = _CLASS.sub(lambda m: m[0].replace(" ", r"\s"), phrase)
     phrase = phrase.replace(" ... ", "\x01").replace(" .. ", "\x00")
-    phrase = phrase.replace(" ?", r"[\s,]*").replace(" ", r"[\s,]+")
+    # Repeats are bounded, too: two that meet, or one whose parts overlap, share a run of words or blanks among
+    # themselves in every possible way, and thirty words "waiting for for for …" would take for ever.
+    phrase = phrase.replace(r"\S+", r"[^\s,]+").replace(r"\d+", r"\d{1,15}")
+    for repeat, bounded in ((")*", "){0,4}"), (")+", "){1,4}"), ("]*", "]{0,60}"), ("]+", "]{1,60}")):
+        phrase = phrase.replace(repeat, bounded)
+    phrase = phrase.replace(" ?", r"[\s,]{0,9}").replace(" ", r"[\s,]{1,9}")
     for mark, most in (("\x00", 4), ("\x01", 9)):
-        phrase = phrase.replace(mark, rf"(?:[\s,]+{_WORD}){{0,{most}}}?[\s,]+")
+        phrase = phrase.replace(mark, rf"(?:[\s,]{{1,9}}{_WORD}){{0,{most}}}?[\s,]{{1,9}}")
     return phrase
 
 

@@ -44,7 +44,7 @@ _GO_LIVE = re.compile(
 )
 _CODE = re.compile(
     r"(?<![\w.])(?:HTTP(?:/\d\.\d)?[ ]?(?P<http>[45]\d\d)|(?i:error|status|code|exit (?:value|code)|"
-    r"return code)(?i:[ ](?:code|number|no\.?|was|is|of))*[ ]?[:#=]?[ ]?"
+    r"return code)(?i:[ ](?:code|number|no\.?|was|is|of)){0,4}[ ]?[:#=]?[ ]?"
     r"(?P<code>0x[0-9a-fA-F]{2,16}|[A-Z]{1,10}[-_]?\d{2,7}|-?\d{1,7})|(?P<status>[45]\d\d)(?=[ ](?:error|errors|"
     r"bad gateway|internal|forbidden|"
     r"not found|unauthori|response|service unavailable|gateway))|(?P<name>ERR_[A-Z_]{3,40}|"
@@ -55,7 +55,7 @@ _CODE = re.compile(
 _THROWN = re.compile(
     r"(?<![\w.])((?:[\w$]{1,40}\.){0,8}[A-Z][A-Za-z]{0,40}(?:Error|Exception|Fault)(?::[ ][^\n]{3,160}|(?= )))"
 )
-_LOGGED = re.compile(r"\[?(?:ERROR|FATAL|SEVERE)\]?[ \t]*[:|\]]?[ \t:]*(?P<words>[A-Za-z'\"<][^\n]{11,170})")
+_LOGGED = re.compile(r"\[?(?:ERROR|FATAL|SEVERE)\]?[ \t]*+[:|\]]?[ \t:]*+(?P<words>[A-Za-z'\"<][^\n]{11,170})")
 _INNER = re.compile(r"\s*(?:backtrace|line|name|sourceId|sourceURL|source|at)\b ?[=:(]")
 _SAID = re.compile(r"[\"“]([^\"”\n]{6,160})[\"”]|'([^'\n]{10,160})'(?=[\s.,]|$)")
 _SAYS = re.compile(

@@ -36,7 +36,7 @@ _SIGNS = str.maketrans(
 _BULLET = re.compile(r"[ \t]*(?:[-*•+#]+|\(?\d{1,2}[.)]|[a-z][.)])[ \t]+")
 _MARKS = frozenset('"“”„»«')
 _SAYS = re.compile(r"[^\W\d_]")
-_HEADING = re.compile(r"[ \t]*(?:h[1-6]\.|##|#[ \t]?(?:\S+[ \t]?){1,5}:?[ \t]*$|\*[^*\n]{2,60}\*:?[ \t]*$|==)")
+_HEADING = re.compile(r"[ \t]*(?:h[1-6]\.|##|#[ \t]?(?:\S++[ \t]?){1,5}:?[ \t]*$|\*[^*\n]{2,60}\*:?[ \t]*$|==)")
 _SALUTATION = re.compile(
     r"(?i)[ \t]*(?:hi|hello|hey|dear|hallo|hola|bonjour|olá|good \w{3,9})\b[^\n.]{0,40}[,!:]?[ \t]*$"
 )

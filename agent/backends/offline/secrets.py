@@ -6,6 +6,7 @@ What is a secret is the redaction's to say; here it is found again by its placeh
 import re
 from dataclasses import dataclass
 
+from agent.grounding.fold import joined
 from agent.redaction import find as redaction
 from agent.redaction.placeholders import placeholders
 
@@ -45,11 +46,15 @@ def _secret(text: str, start: int, end: int, kind: str) -> Secret:
 
 def whole_words(text: str, low: int, high: int) -> tuple[int, int]:
     """The stretch without the words that its ends cut in two."""
-    while low < high and low > 0 and _in_word(text[low]) and _in_word(text[low - 1]):
+    while low < high and low > 0 and _splits(text, low):
         low += 1
-    while low < high < len(text) and _in_word(text[high - 1]) and _in_word(text[high]):
+    while low < high < len(text) and _splits(text, high):
         high -= 1
     return low, high
+
+
+def _splits(text: str, cut: int) -> bool:
+    return (_in_word(text[cut - 1]) and _in_word(text[cut])) or joined(text, cut)
 
 
 def _in_word(char: str) -> bool:

@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 
 from agent.backends.offline.lexicon import alternatives
+from agent.grounding.intervals import Intervals
 from agent.notation import quoted_strings
 from schemas.chat import Action, ActionKind, Turn
 from schemas.escalation import Escalation
@@ -25,6 +26,8 @@ _PAGES = ("questions", "findings", "steps", "facts", "message", "decision", "bri
 _COPIED = ("brief", "message", "decision", "questions")
 _TIERS = (("l1", "L1"), ("l2", "L2"), ("manager", "manager"))
 _LONGEST_LEAD = 90
+_LONGEST_QUOTE = 4_000  # characters; `quoted_strings` finds none as long
+_MARK = re.compile(r"[\"“„«`'‘]")
 _LONGEST_WISH = 5  # words that still belong to the message asked for before them
 _LEAST_REASON = 4  # words behind "is wrong" that say something of their own
 _LONGEST_TAIL = 2
@@ -35,9 +38,9 @@ _RULE = re.compile(r"\b[A-Z]{3}-\d{1,2}\b", re.IGNORECASE)
 _CLAIM = re.compile(
     r"\b(?:issue|signal|workaround|scope|measure|account|person|attempt|reproduction|reference)-\d{1,3}\b"
 )
-_FILE = re.compile(r"\S+\.(?:txt|md|html|json)\b", re.IGNORECASE)
+_FILE = re.compile(r"(?<!\S)\S+\.(?:txt|md|html|json)\b", re.IGNORECASE)
 _STOP = re.compile(
-    r"(?<=[.?!])(?!(?<=\d\.)\s+\d)\s+(?=\S)|\n+|,?\s+(?:and|und|y|et|e)\s+(?:then\s+)?(?=(?:cop|save|show|kopier|speicher)\w*\b)"
+    r"(?<=[.?!])(?!(?<=\d\.)\s+\d)\s+(?=\S)|\n+|(?:,|(?<!\s))\s+(?:and|und|y|et|e)\s+(?:then\s+)?(?=(?:cop|save|show|kopier|speicher)\w*\b)"
 )
 _COLON = re.compile(r"(?<!\d):(?!\d)|(?<=\d):(?=\s)")
 _EDIT = re.compile(
@@ -143,11 +146,11 @@ class _Talk:
         return _do("support_said", text=self._words[start:end].strip())
 
     def _parts(self) -> Iterator[_Part]:
-        quotes = [(quote.start, quote.end) for quote in quoted_strings(self._words)]
+        quotes = Intervals((quote.start + 1, quote.end) for quote in quoted_strings(self._words))
         begin = 0
         for match in (*_STOP.finditer(self._words), None):
             end = len(self._words) if match is None else match.start()
-            if match is not None and any(a < match.start() < b for a, b in quotes):
+            if match is not None and quotes.at(match.start()):
                 continue
             text = self._words[begin:end]
             if any(char.isalnum() for char in text):
@@ -180,9 +183,12 @@ class _Talk:
 
     def _relayed(self, part: _Part) -> tuple[Action, int] | None:
         """The customer's own words behind a lead-in, and where they end: a quotation, or all that follows a colon."""
-        words, low = self._words[part.start :], self._low[part.start :]
-        colon = _COLON.search(low[:_LONGEST_LEAD].split("\n")[0])
-        quote = next((q for q in quoted_strings(words) if q.start < _LONGEST_LEAD), None)
+        # No further than a quotation can reach: a pasted text may have thousands of parts.
+        ahead = part.start + _LONGEST_LEAD
+        low = self._low[part.start : ahead]
+        colon = _COLON.search(low.split("\n")[0])
+        near = quoted_strings(self._words[part.start : ahead + _LONGEST_QUOTE]) if _MARK.search(low) else []
+        quote = next((q for q in near if q.start < _LONGEST_LEAD), None)
         if quote is not None and ((colon and quote.start > colon.end() + 2) or not self._ends(part, quote.end)):
             quote = None
         if quote is None and colon is None:
@@ -192,12 +198,12 @@ class _Talk:
         if not subject or "\n" in lead or _has("unsaid", lead[subject.end() :]):
             return None
         relays = _pattern("relays").search(lead, subject.end())
-        near = relays is not None and len(lead[subject.end() : relays.start()].split()) <= _NEAR
-        if not near and not (quote and colon):
+        close = relays is not None and len(lead[subject.end() : relays.start()].split()) <= _NEAR
+        if not close and not (quote and colon):
             return None
         if quote is not None:
             return _do("customer_said", text=quote.text.strip()), part.start + quote.end
-        text = words[colon.end() if colon else 0 :].strip()
+        text = self._words[part.start + (colon.end() if colon else 0) :].strip()
         return (_do("customer_said", text=text), len(self._words)) if text else None
 
     def _ends(self, part: _Part, at: int) -> bool:
