@@ -159,7 +159,7 @@ def test_no_entity_and_no_anchor_is_expanded() -> None:
 
 
 def test_the_program_parses_no_xml_no_yaml_no_archive_and_no_pickle() -> None:
-    """HTML is parsed by lxml, whose HTML parser knows no entities of a document's own. A run folder is packed, bounded."""
+    """HTML is parsed by lxml, whose HTML parser knows no entities of a document's own; zlib unpacks what we packed."""
     refused = {
         "xml",
         "yaml",
