@@ -62,6 +62,7 @@ class Vendor:
     paid: Counter[str] = field(default_factory=Counter)
     troubles: list[int] = field(default_factory=list)
     reading_troubles: list[str] = field(default_factory=list)
+    look_troubles: list[int] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
     most_bytes: int = 256_000_000
     known_ids: set[str] = field(default_factory=set)
@@ -85,6 +86,8 @@ class Vendor:
                 return self._error(404, "not_found_error", "no such batch")
             batch = batch_or_none
             self.calls[parts[1] if len(parts) > 1 else "look"] += 1
+            if parts[1:] == [] and self.look_troubles:
+                return self.look_troubles.pop(0), {"content-type": "text/html"}, b"<h1>Sorry</h1>"
             if parts[1:] == ["results"]:
                 return self._results(batch)
             if parts[1:] == ["cancel"]:

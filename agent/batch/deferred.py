@@ -181,6 +181,7 @@ class Deferred:
             line = conversation.body(wanted.request)
             asked = Asked(wanted.sha256, ticket, len(line) // CHARACTERS + OUTPUT)
             if not self._affordable(chunk, asked):
+                waits = waits or self.heard.requests > 0  # what is under way may cost less than was thought
                 continue
             waits = True
             if self._unwell():
@@ -244,12 +245,13 @@ class Deferred:
         return None
 
     def _affordable(self, chunk: "_Chunk", asked: Asked) -> bool:
+        """Whether the budget bears one more. From the first that it does not bear on, no other ticket is begun."""
         if self._budget is None:
             return True
-        _, _, out = self._submissions.open_requests()
-        if tokens(self.heard.usage) + out + chunk.tokens + asked.tokens > self._budget:
-            self.over_budget = True
-        return not self.over_budget
+        self.heard.batches, self.heard.requests, out = self._submissions.open_requests()
+        bears = tokens(self.heard.usage) + out + chunk.tokens + asked.tokens <= self._budget
+        self.over_budget = self.over_budget or not bears
+        return bears
 
     # Requests to batches
 

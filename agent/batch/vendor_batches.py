@@ -101,6 +101,9 @@ class VendorBatches:
             cause = failure.__cause__
             if not isinstance(cause, anthropic.NotFoundError):
                 raise
+            if cause.type != "not_found_error":  # somebody on the way, who knows nothing of batches
+                failure.blame = "server"
+                raise
             ours = cause.response.headers.get(ORGANIZATION)
             if organization and ours and ours != organization:
                 raise ModelUnavailable(
