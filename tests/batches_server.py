@@ -61,6 +61,7 @@ class Vendor:
     processed: Counter[str] = field(default_factory=Counter)
     paid: Counter[str] = field(default_factory=Counter)
     troubles: list[int] = field(default_factory=list)
+    trouble_headers: dict[str, str] = field(default_factory=dict)
     reading_troubles: list[str] = field(default_factory=list)
     look_troubles: list[int] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
@@ -98,7 +99,8 @@ class Vendor:
     def _give(self, content: bytes) -> Reply:
         trouble = self.troubles.pop(0) if self.troubles else 0
         if trouble > 0:
-            return self._error(trouble, "some_error", f"trouble {trouble}")
+            status, headers, said = self._error(trouble, "some_error", f"trouble {trouble}")
+            return status, headers | self.trouble_headers, said
         if len(content) > self.most_bytes:
             return self._error(413, "request_too_large", "too large")
         requests = json.loads(content)["requests"]

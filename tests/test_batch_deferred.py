@@ -273,10 +273,12 @@ def test_a_status_that_will_not_pass_ends_the_run(world: World, status: int) -> 
     assert world.go(tickets(2)).outage is None
 
 
-@pytest.mark.parametrize("status", [429, 529])
-def test_a_vendor_with_too_much_to_do_is_waited_for(world: World, status: int) -> None:
-    world.vendor.troubles = [status] * 3
+@pytest.mark.parametrize(("status", "after"), [(429, ""), (529, "7"), (429, "-7"), (429, "nan"), (429, "soon")])
+def test_a_vendor_with_too_much_to_do_is_waited_for(world: World, status: int, after: str) -> None:
+    world.vendor.troubles, world.vendor.trouble_headers = [status] * 3, {"retry-after": after}
     assert world.go(tickets(2)).outage is None
+    assert (world.pauses[:3] == [7, 7, 7]) == (after == "7")
+    assert all(0.3 < pause < 60 for pause in world.pauses)
     assert world.vendor.calls["give"] == 3 + 2
     assert world.vendor.calls["list"] == 0
     assert world.states() == all_done(2)

@@ -6,7 +6,7 @@ keys.py         names of items, printable and each one once
 run_folder.py   the database of a run: what was asked, answered and decided
 road.py         one ticket's road on stored answers, to its next unanswered call or to its end
 live.py         calls at once, as many as the server bears
-deferred.py     calls by the vendor's Message Batches, at half the price and some time later: submissions.py keeps what
-                was given, vendor_batches.py speaks with the vendor
+deferred.py     calls by the vendor's Message Batches, at half the price and some time later: chunk.py gathers
+                requests, submissions.py keeps what was given, vendor_batches.py speaks with the vendor
 results.py      JSONL, CSV, the summary and the overview
 """

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from agent.backends import answers, conversation
 from agent.backends.base import ModelError, ModelUnavailable, tokens, total
+from agent.batch.chunk import Chunk
 from agent.batch.pace import backoff
 from agent.batch.road import Wanted
 from agent.batch.submissions import Asked, Submission, Submissions, attempt_of, new_submission
@@ -161,7 +162,9 @@ class Deferred:
                     self.heard.settled += work.settled
                     work.write()
                 continue
-            if work.key in self._ended or (self._limit is not None and not first and work.key not in self._kept()):
+            if work.key in self._ended or (
+                self._limit is not None and not first and work.key not in (self._taken or ())
+            ):
                 continue
             if self._limit is not None and first:
                 taken.add(work.key)
@@ -208,9 +211,6 @@ class Deferred:
         now = self._clock()
         return self._failing is not None and any(now - began < self._waits.settle for began in self._doubts.values())
 
-    def _kept(self) -> set[str]:
-        return self._taken or set()
-
     def _walked(self, work: Work) -> Wanted | None:
         """The request that a ticket waits for; None if it ended."""
         ended: Escalation | Exception
@@ -221,7 +221,7 @@ class Deferred:
                 failure = self._submissions.failure(step.sha256)
                 if failure is None:
                     return step
-                step = journey.fail(step, failure)
+                step = journey.fail(failure)
             ended = step
         except ModelError as error:
             ended = error if self._rules is None else work.ended_by_rules(self._rules, error)
@@ -244,7 +244,7 @@ class Deferred:
         self._tell(self.heard)
         return None
 
-    def _affordable(self, chunk: "_Chunk", asked: Asked) -> bool:
+    def _affordable(self, chunk: Chunk, asked: Asked) -> bool:
         """Whether the budget bears one more. From the first that it does not bear on, no other ticket is begun."""
         if self._budget is None:
             return True
@@ -255,11 +255,11 @@ class Deferred:
 
     # Requests to batches
 
-    def _chunk(self) -> "_Chunk":
-        return _Chunk(new_submission(0, self._vendor.place), self._most_requests, self._most_bytes)
+    def _chunk(self) -> Chunk:
+        return Chunk(new_submission(0, self._vendor.place), self._most_requests, self._most_bytes)
 
-    def _give(self, chunk: "_Chunk") -> None:
-        """Give a batch. A doubt whether the vendor has it is kept, to be resolved before anything else is given."""
+    def _give(self, chunk: Chunk) -> None:
+        """Give a batch. A doubt whether the vendor has it is kept: see `_search`."""
         if not chunk.asked:
             return
         submission = replace(chunk.submission, requests=len(chunk.asked))
@@ -287,13 +287,13 @@ class Deferred:
                     self._submissions.not_given(submission.attempt)
                     raise
                 tries += 1
-                self._sleep(backoff(tries) if failure.retry_after is None else failure.retry_after)
+                self._sleep(_pause(failure, tries))
         self._failing = None
         self._submissions.given(submission.attempt, batch, organization)
         self._interval = self._waits.first
         self._heard()
 
-    def _give_smaller(self, chunk: "_Chunk", failure: ModelUnavailable) -> None:
+    def _give_smaller(self, chunk: Chunk, failure: ModelUnavailable) -> None:
         """Half as much at once, since the server, or one before it, takes no more."""
         if len(chunk.asked) == 1:
             raise failure
@@ -442,58 +442,14 @@ class Deferred:
                 if self._clock() - began + (failure.retry_after or 0) > self._waits.patience:
                     raise
                 tries += 1
-                self._sleep(backoff(tries) if failure.retry_after is None else failure.retry_after)
+                self._sleep(_pause(failure, tries))
 
     def _heard(self) -> None:
         self.heard.batches, self.heard.requests, _ = self._submissions.open_requests()
         self._tell(self.heard)
 
 
-class _Chunk:
-    """Requests that are gathered for one batch, as the bytes that will be sent."""
-
-    def __init__(self, submission: Submission, most_requests: int, most_bytes: int) -> None:
-        self.submission = submission
-        self.works: list[Work] = []
-        self.asked: list[Asked] = []
-        self.tokens = 0
-        self.size = 0
-        self._lines: list[bytes] = []
-        self._names: set[str] = set()
-        self._most = most_requests, most_bytes
-
-    def __contains__(self, request: str) -> bool:
-        return request in self._names
-
-    def takes(self, line: bytes) -> bool:
-        """Whether there is room for it. One alone always fits."""
-        requests, size = self._most
-        return not self.asked or (len(self.asked) < requests and self.size + len(line) <= size)
-
-    def put(self, work: Work, asked: Asked, line: bytes) -> None:
-        """One more. `line`: its JSON."""
-        self.works.append(work)
-        self.asked.append(asked)
-        self._lines.append(line)
-        self._names.add(asked.sha256)
-        self.tokens += asked.tokens
-        self.size += len(line)
-
-    def parts(self) -> Iterator[tuple[Work, Asked, bytes]]:
-        """What was put in."""
-        return zip(self.works, self.asked, self._lines, strict=True)
-
-    def body(self) -> Iterator[bytes]:
-        """The JSON of the whole, piece by piece: each request with its custom_id."""
-        before = _BEGINNING
-        for asked, line in zip(self.asked, self._lines, strict=True):
-            yield before + _NAMED % self.submission.custom_id(asked.sha256).encode() + line + b"}"
-            before = b","
-        yield _END
-
-    def length(self) -> int:
-        """Bytes of the whole."""
-        return sum(len(piece) for piece in self.body())
-
-
-_BEGINNING, _NAMED, _END = b'{"requests":[', b'{"custom_id":"%s","params":', b"]}"
+def _pause(failure: ModelUnavailable, tries: int) -> float:
+    """Seconds: as many as the server says, where that is a time."""
+    asked = failure.retry_after
+    return asked if asked is not None and asked >= 0 else backoff(tries)
