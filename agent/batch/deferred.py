@@ -12,7 +12,6 @@ Nothing is paid twice, whenever the program ends:
 The one gap: a batch that appears in the vendor's list more than `Waits.settle` seconds after the search for it began.
 """
 
-import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -22,13 +21,14 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from agent.backends import answers, conversation
-from agent.backends.base import ModelError, ModelUnavailable, tokens, total
+from agent.backends import conversation
+from agent.backends.base import ModelError, ModelUnavailable, tokens
+from agent.batch.batch_answers import BatchAnswers
 from agent.batch.chunk import Chunk
 from agent.batch.pace import backoff
 from agent.batch.road import Wanted
 from agent.batch.submissions import Asked, Submission, Submissions, attempt_of, new_submission
-from agent.batch.vendor_batches import Batch, Result, Unsure, VendorBatches
+from agent.batch.vendor_batches import Batch, Unsure, VendorBatches
 from agent.batch.work import Run, Seen, Work
 from agent.errors import BadInput
 from schemas.escalation import Escalation, Usage
@@ -39,14 +39,10 @@ if TYPE_CHECKING:
 
 MOST_REQUESTS = 2_000  # of one batch; the vendor takes 100,000
 MOST_BYTES = 16_000_000  # of one batch, which memory holds; the vendor takes 256 MB
-STORED_TOGETHER = 200  # answers
 OUTPUT = 2_000  # tokens: a guess at one answer, for the budget
 CHARACTERS = 4  # of one token: likewise
 CLOCKS = timedelta(hours=6)  # by which this machine's clock may be ahead of the vendor's
 READINGS = 3  # of results that seem to lack some
-SETUP = ("authentication_error", "billing_error", "permission_error", "not_found_error")
-OWN = ("invalid_request_error", "request_too_large")
-UNFORCED = "unforced_model"
 
 Works = Callable[[int | None], Iterator[Work | Seen]]
 """The tickets without a result anew, at most so many: `partial(works, source, run)`."""
@@ -119,15 +115,13 @@ class Deferred:
         self._interval = self._waits.first
         self._vendor = VendorBatches(backend)
         self._submissions = Submissions(run.folder)
+        self._answers = BatchAnswers(run.folder, backend, self._vendor)
         self._doubts: dict[str, float] = {}  # submissions that the vendor may have, since when they are searched
         self._strangers: set[str] = set()  # batches of others
         self._failing: float | None = None  # since when no batch can be given
         self._ended: set[str] = set()  # tickets that got no result in this run and are not asked about again
-        self._taken: set[str] | None = None  # tickets of this run, where it has a limit
-        self._setup: ModelUnavailable | None = None  # what is wrong with the key or the model, as a batch said
-        self._unforced = run.folder.setting(UNFORCED) == backend.model  # the model is known to refuse a forced tool
-        if self._unforced:
-            backend.forced = False
+        self._taken: set[str] = set()  # tickets of this run, where it has a limit
+        self._first = True  # walk of this run
 
     def go(self, works: Works) -> None:
         """Every ticket to its result."""
@@ -153,21 +147,15 @@ class Deferred:
 
     def _walk(self, works: Works) -> bool:
         """Each waiting ticket to its next request or its result. Tells whether one of them waits for a batch."""
-        first, waits = self._taken is None, False
-        taken: set[str] = set()
-        chunk = self._chunk()
+        first, waits, chunk = self._first, False, self._chunk()
         for work in self._read(works(self._limit if first else None)):
             if isinstance(work, Seen):
                 if first:
                     self.heard.settled += work.settled
                     work.write()
                 continue
-            if work.key in self._ended or (
-                self._limit is not None and not first and work.key not in (self._taken or ())
-            ):
+            if not self._mine(work):
                 continue
-            if self._limit is not None and first:
-                taken.add(work.key)
             ticket = work.known.fingerprint
             if self._submissions.holds(ticket):
                 waits = True
@@ -193,7 +181,7 @@ class Deferred:
                 self._give(chunk)
                 chunk = self._chunk()
             chunk.put(work, asked, line)
-        self._taken = taken if first else self._taken
+        self._first = False
         if not self._unwell():
             self._give(chunk)
         self._heard()
@@ -205,6 +193,12 @@ class Deferred:
             yield from works
         except BadInput as error:
             self.unreadable = error
+
+    def _mine(self, work: Work) -> bool:
+        """Whether this run goes on with a ticket: one that its limit let in, and that did not fail in it."""
+        if self._limit is not None and self._first:
+            self._taken.add(work.key)
+        return work.key not in self._ended and (self._limit is None or work.key in self._taken)
 
     def _unwell(self) -> bool:
         """Whether the vendor just lost a reply. Then nothing more is given until the list had time to show it."""
@@ -375,60 +369,15 @@ class Deferred:
         missing = f"batch {name} is gone" if batch is None else f"the results of batch {name} are gone"
         if batch is not None and batch.results:
             for _ in range(READINGS):
-                if self._patiently(lambda: self._stored(submission)) >= submission.requests:
+                if self._patiently(partial(self._answers.read, submission)) >= submission.requests:
                     break
             missing = f"batch {name} has no result for it"
         self._submissions.ended(submission, missing)
         self.heard.ended += 1
-        if self._setup is not None:
-            raise self._setup
+        self.heard.usage = self._answers.usage
+        if self._answers.setup is not None:
+            raise self._answers.setup
         return True
-
-    def _stored(self, submission: Submission) -> int:
-        """Store each result of a batch that is not stored yet. How many results it has."""
-        out = self._submissions.out(submission)
-        read, together = 0, list[tuple[str, Result]]()
-        for result in self._vendor.results(submission.batch or ""):
-            read += 1
-            request = out.pop(result.custom_id, None)
-            if request is not None:
-                together.append((request, result))
-            if len(together) >= STORED_TOGETHER:
-                self._store(together)
-                together.clear()
-        self._store(together)
-        return read
-
-    def _store(self, results: list[tuple[str, Result]]) -> None:
-        """All of them, or none. An answer that is here counts in what was heard only then."""
-        usages = []
-        with self.run.folder.together():
-            for request, result in results:
-                if result.message is None:
-                    self._unanswered(result)
-                    continue
-                usages.append(answers.usage_of(result.message))
-                body = json.dumps(result.message, ensure_ascii=False).encode("utf-8", "surrogatepass")
-                self.run.folder.keep_answer(request, body, "batch", usages[-1])
-                self._submissions.mark(result.custom_id, "answered")
-        self.heard.usage = total(self.heard.usage, *usages)
-
-    def _unanswered(self, result: Result) -> None:
-        """Whether a request without an answer is sent again, otherwise, or never."""
-        name, words = result.error
-        if name in OWN and "tool_choice" in words and (self.backend.forced or self._unforced):
-            self._unforced, self.backend.forced = True, False  # what was given before still comes back like this
-            self.run.folder.keep_setting(UNFORCED, self.backend.model)
-            self._submissions.mark(result.custom_id, "past", name, words)
-        elif name in OWN:
-            said = f"{self._vendor.place} refused the request ({name}: {words}); check --model and the ticket"
-            self._submissions.mark(result.custom_id, "refused", name, said)
-        else:
-            why = f"{name}: {words}" if name else f"the request was {result.kind}"
-            self._submissions.mark(result.custom_id, "again", name or result.kind, why)
-            if name in SETUP:
-                said = f"{self._vendor.place} answered no request of a batch ({why}); check the key and --model"
-                self._setup = ModelUnavailable(said, reason=name)
 
     def _patiently(self, ask: Callable[[], T]) -> T:
         """What the vendor says, however often it must be asked while it fails. Raises `ModelUnavailable` after all."""
