@@ -1,7 +1,9 @@
 """Runs of many tickets for tests: tickets in memory, and a Messages API that answers each request by its ticket."""
 
+import asyncio
 import hashlib
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,8 +17,10 @@ from messages import asked_for
 
 from agent.backends.claude import ClaudeBackend
 from agent.batch.items import Item
+from agent.batch.live import Live
+from agent.batch.pace import Pace
 from agent.batch.run_folder import RunFolder
-from agent.batch.work import Run
+from agent.batch.work import Run, works
 from agent.policy.settings import load_settings
 from agent.readers import read_ticket
 
@@ -71,8 +75,6 @@ class Api:
     most_open: int = 0
 
     async def handle(self, request: httpx2.Request) -> httpx2.Response:
-        import asyncio
-
         body = json.loads(request.content)
         self.seen.append(body)
         self.open += 1
@@ -107,3 +109,28 @@ class Api:
 def run_of(path: Path, backend: ClaudeBackend, **options: Any) -> Run:
     """A run in a folder that the caller closes: `with run.folder`."""
     return Run(folder=RunFolder(path), backend=backend, settings=load_settings(None), **options)
+
+
+def go(run: Run, source: Texts, *, limit: int | None = None, **options: Any) -> Live:
+    """The run with calls at once, as it ended."""
+    given = {"concurrency": 4} | options
+
+    async def main() -> Live:
+        assert isinstance(run.backend, ClaudeBackend)
+        live = Live(run, run.backend, pace=Hurried(given["concurrency"]), **given)
+        await live.go(works(source, run, limit))
+        return live
+
+    return asyncio.run(main())
+
+
+class Hurried(Pace):
+    """Its waits are over at once, and the clock has gone on by them."""
+
+    def __init__(self, most: int) -> None:
+        self.waited = 0.0
+        super().__init__(most, lambda: time.monotonic() + self.waited)
+
+    async def rest(self, seconds: float) -> None:
+        self.waited += seconds
+        await asyncio.sleep(0)

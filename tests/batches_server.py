@@ -1,4 +1,4 @@
-"""A Message Batches API of one's own: in memory, or as a process on loopback that outlives whoever calls it.
+"""A Messages API with its batches, of one's own: in memory, or as a process on loopback that outlives whoever calls it.
 
     python3 tests/batches_server.py --lasts 0.5 --reply-after 0.05
 
@@ -77,6 +77,8 @@ class Vendor:
         with self.lock:
             for batch in self.batches.values():
                 self._end(batch)
+            if url.path == "/v1/messages":
+                return self._message(json.loads(content))
             if method == "GET" and url.path == "/tally":
                 return self._json({"paid": self.paid, "batches": len(self.batches), "calls": self.calls})
             if parts == [""]:
@@ -95,6 +97,12 @@ class Vendor:
                 batch.canceled, batch.ends = True, self.clock()
                 self._end(batch)
             return self._json(self._shown(batch))
+
+    def _message(self, params: Body) -> Reply:
+        """A call at once: counted and answered."""
+        self.calls["message"] += 1
+        self.paid[sha(params)] += 1
+        return self._json(answer(params))
 
     def _give(self, content: bytes) -> Reply:
         trouble = self.troubles.pop(0) if self.troubles else 0

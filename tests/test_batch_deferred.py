@@ -29,7 +29,7 @@ from agent.batch.work import Run, works
 from agent.errors import BadInput
 from agent.policy.settings import load_settings
 
-KILLS = Path(__file__).with_name("kill_batches.py")
+KILLS = Path(__file__).with_name("kills.py")
 STRIDE = 17  # points of a process's life between those at which it is killed; with 1 it takes a minute or two
 WAITS = Waits(first=5, longest=60, settle=60, patience=600)
 

@@ -1,47 +1,19 @@
 """Calls at once: each ticket one result, each request paid once, whatever the server and the machine do."""
 
-import asyncio
 import json
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from batches import Api, Texts, answer, run_of, text_of, tickets
+from batches import Api, Texts, answer, go, run_of, text_of, tickets
 from fakes import message
 
 from agent.backends.base import NO_USAGE, ModelUnavailable
-from agent.backends.claude import ClaudeBackend
-from agent.batch.live import TRIES, Live
-from agent.batch.pace import Pace
-from agent.batch.work import Run, works
+from agent.batch.live import TRIES
+from agent.batch.work import Run
 from agent.errors import BadInput
 
 ERROR = {"type": "error", "error": {"type": "some_error", "message": "what the server says"}}
-
-
-def go(run: Run, source: Texts, *, limit: int | None = None, **options: Any) -> Live:
-    given = {"concurrency": 4} | options
-
-    async def main() -> Live:
-        assert isinstance(run.backend, ClaudeBackend)
-        live = Live(run, run.backend, pace=Hurried(given["concurrency"]), **given)
-        await live.go(works(source, run, limit))
-        return live
-
-    return asyncio.run(main())
-
-
-class Hurried(Pace):
-    """Its waits are over at once, and the clock has gone on by them."""
-
-    def __init__(self, most: int) -> None:
-        self.waited = 0.0
-        super().__init__(most, lambda: time.monotonic() + self.waited)
-
-    async def rest(self, seconds: float) -> None:
-        self.waited += seconds
-        await asyncio.sleep(0)
 
 
 def states(run: Run) -> dict[str, str]:

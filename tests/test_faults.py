@@ -22,6 +22,7 @@ import anthropic
 import certifi
 import httpx2
 import pytest
+from batches import Texts, go, run_of
 from chats import EXPORT, NOW, Talk, turn
 from fault_server import FAULTS, FaultServer, closing, nobody, self_signed
 
@@ -29,6 +30,8 @@ from agent.backends import claude, wire
 from agent.backends.base import DraftCall, ExtractCall, ModelError
 from agent.backends.claude import ClaudeBackend
 from agent.backends.offline import OfflineBackend
+from agent.batch import live
+from agent.batch.run_folder import Row
 from agent.chat import telling
 from agent.chat.events import Refused, Spoken
 from agent.cli import main
@@ -68,10 +71,26 @@ class Fault:
     turn: tuple[int, str | None] | None = None
 
     @property
+    def in_a_batch(self) -> tuple[int, str]:
+        """Requests for a ticket in `batch` where the server answers nobody, and the ticket's state."""
+        if self.reason is None:
+            return self.requests, "done"
+        if self.reason in OWN:
+            return self.requests, "failed"
+        if self.reason in SETUP or self.name in TOO_LONG:
+            return 1, "waiting"
+        return live.TRIES, "waiting"
+
+    @property
     def in_a_turn(self) -> tuple[int, str | None]:
         if self.turn is not None:
             return self.turn
         return (1, None) if self.reason is None else (self.requests, self.reason)
+
+
+OWN = ("http_400", "http_413", "refusal", "max_tokens", "end_turn", "tool_use", "invalid_input")
+TOO_LONG = ("429 retry-after 3600", "429 retry-after date", "429 retry-after inf")  # to wait for
+SETUP = ("http_401", "http_403", "http_404", "http_307", "http_302")
 
 
 def tried_again(name: str, words: str, reason: str, says: str, **fields: Any) -> Fault:
@@ -534,16 +553,54 @@ def test_ctrl_c_ends_a_call_at_once(fault: str, answers: dict[str, Any]) -> None
 BEGIN, END = "<!-- made by tests/test_faults.py -->", "<!-- end -->"
 
 
+def batch(
+    fault: Fault, answers: dict[str, Any], path: Path, rules: OfflineBackend | None = None
+) -> tuple[Row, int, ModelError | None]:
+    """A run of one ticket, so that nobody else is answered, its waits shortened: its row, all requests, the outage."""
+    with FaultServer(answers, fault.name) as server:
+        model = ClaudeBackend("claude-test", server.url, KEY, retries=0, **(SHORT if fault.slow else LONG))
+        run = run_of(path / "run", model, now=NOW)
+        with run.folder:
+            ended = go(run, Texts({"export": EXPORT}), rules=rules, concurrency=1)
+            (row,) = run.folder.rows(run.scan)
+    return row, len(server.requests), ended.outage
+
+
+@each_fault
+def test_batch(fault: Fault, answers: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if fault.slow:
+        monkeypatch.setattr(live, "TRIES", 2)
+    requests, state = fault.in_a_batch
+    row, made, outage = batch(fault, answers, tmp_path)
+    assert (made, row.state) == (requests, state)
+    assert (outage is not None) == (state == "waiting")
+    if state == "done":
+        assert row.backend == "claude"
+    else:
+        assert row.error is not None
+        assert row.error.isprintable()
+        assert KEY not in row.error
+
+
+@pytest.mark.parametrize("name", ["400", "401", "500", "wrong tool", "refusal"])
+def test_the_fallback_of_a_batch(name: str, answers: dict[str, Any], tmp_path: Path) -> None:
+    fault = TABLE[NAMES.index(name)]
+    row, made, _ = batch(fault, answers, tmp_path, OfflineBackend())
+    assert (made, row.state, row.backend) == (fault.in_a_batch[0], "done", "offline")
+
+
 def rows() -> str:
     """The table of docs/faults.md."""
     head = ("each request meets", "requests of `run`", "pauses at most", "ends in", "requests of a turn", "ends in")
-    lines = [f"| {' | '.join(head)} |", "|---|---|---|---|---|---|"]
+    head += ("requests for a ticket in `batch`", "which then")
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     for fault in TABLE:
         requests, reason = fault.in_a_turn
+        tries, state = fault.in_a_batch
         pauses = f"{fault.pauses:g} s" if fault.pauses else "none"
         lines.append(
             f"| {fault.words} | {fault.requests} | {pauses} | {fault.reason or 'the result'} | {requests} "
-            f"| {reason or 'the result'} |"
+            f"| {reason or 'the result'} | {tries} | {'has its result' if state == 'done' else state} |"
         )
     return "\n".join(lines)
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from agent.backends import answers, conversation, failures
-from agent.backends.base import Call, Reply
+from agent.backends.base import Call, ModelUnavailable, Reply
 from agent.backends.failures import BASE_URL_VARIABLE, MODEL_VARIABLE, ForcingRefused
 from agent.errors import BadInput
 
@@ -33,6 +33,7 @@ DEFAULT_MODEL = "claude-sonnet-5-5"
 DEFAULT_MAX_TOKENS = 16_000
 DEFAULT_TIMEOUT = 300.0  # seconds until the first byte of an answer, and between two pieces of it
 CALL_SECONDS = 600.0  # of one call: all its attempts, with the pauses between them
+COUNT_SECONDS = 30.0  # of counting one request's tokens
 MAX_RETRIES = 2  # of the transport, by the SDK: at most 3 requests for one call
 _MESSAGES = "/v1/messages"
 # Models that always think refuse a forced tool with status 400 (the vendor's pages on what is new in each of them, read
@@ -118,6 +119,27 @@ class ClaudeBackend:
     def read(self, message: object, call: Call) -> Reply:
         """What a message says in answer to a call. Raises `ModelError`."""
         return answers.read(message, call, model=self.model, max_tokens=self.max_tokens)
+
+    def count(self, request: conversation.Request) -> int:
+        """Tokens of a request as the API counts them, free of charge. Raises `ModelUnavailable`."""
+        import anthropic
+        import httpx2
+
+        from agent.backends import wire
+
+        client = self._sync()
+        counted = {name: request[name] for name in ("model", "system", "tools", "messages")}
+        try:
+            with wire.within(COUNT_SECONDS):
+                tokens = getattr(client.messages.count_tokens(**counted), "input_tokens", None)
+            if isinstance(tokens, int):
+                return tokens
+            why = "what answers does not count tokens"
+        except anthropic.APIStatusError as error:
+            why = f"it answered {error.status_code}"
+        except (anthropic.AnthropicError, httpx2.HTTPError, json.JSONDecodeError, TypeError) as error:
+            why = type(error).__name__  # TypeError: no key
+        raise ModelUnavailable(f"{self._where()} did not count: {why}", reason="count", blame="server")
 
     def client(self) -> "Anthropic":
         """The SDK's client, for what is no call (agent/batch/vendor_batches.py). Raises `ModelUnavailable`."""

@@ -9,5 +9,9 @@ live.py         calls at once, as many as the server bears
 deferred.py     calls by the vendor's Message Batches, at half the price and some time later: chunk.py gathers
                 requests, submissions.py keeps what was given, vendor_batches.py speaks with the vendor,
                 batch_answers.py stores what comes back
-results.py      JSONL, CSV, the summary and the overview
+results.py      JSONL, CSV and the summary
+overview.py     the page
+prices.py       what models cost: prices.toml, or the user's own table
+estimate.py     what a run would take, before it is paid
+progress.py     how far it is, while it runs
 """

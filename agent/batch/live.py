@@ -263,7 +263,7 @@ def _keep(work: Work, sha: str, body: bytes, usage: Usage, first: bool) -> None:
 
 
 def _is_message(message: object) -> TypeGuard[Message]:
-    return isinstance(message, dict) and isinstance(message.get("content"), list) and "stop_reason" in message
+    return isinstance(message, dict) and isinstance(message.get("content"), list)
 
 
 def _no_message(message: object, wanted: Wanted, backend: "ClaudeBackend") -> ModelUnavailable:

@@ -7,6 +7,7 @@ result. Everything a program needs to go on after a crash is in here, nothing is
 One connection writes and one reads, so that a thread may write while others go on.
 """
 
+import json
 import os
 import sqlite3
 import zlib
@@ -39,6 +40,7 @@ create table answers (
     request text primary key,
     message blob not null,
     paid text not null,
+    model text,
     input_tokens integer, output_tokens integer, cache_read_tokens integer, cache_write_tokens integer
 ) without rowid;
 create table tickets (
@@ -76,7 +78,8 @@ create index deferred_attempt on deferred (attempt, state);
 create index deferred_request on deferred (request, state);
 create index deferred_ticket on deferred (ticket, state)
 """
-# answers.request: SHA-256 of the request; message: as it came, compressed JSON; paid: live or batch.
+# answers.request: SHA-256 of the request; message: as it came, compressed JSON; paid: live or batch; model: by its own
+# word.
 # tickets.fingerprint: of the ticket and all else that its result depends on; started: the time that its decision is
 # made from; scan: the last run that found it in the source.
 # submissions, deferred: see agent/batch/submissions.py.
@@ -276,12 +279,14 @@ class RunFolder:
 
     def keep_answer(self, request: str, message: bytes, paid: Paid, usage: Usage) -> None:
         """A message under the hash of its request, with what it cost."""
+        model = json.loads(message).get("model")
         self._writer.execute(
-            "insert or ignore into answers values (?, ?, ?, ?, ?, ?, ?)",
+            "insert or ignore into answers values (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 request,
                 zlib.compress(message, 6),
                 paid,
+                model if isinstance(model, str) else None,
                 usage.input_tokens,
                 usage.output_tokens,
                 usage.cache_read_tokens,
@@ -297,6 +302,12 @@ class RunFolder:
             paid: Usage(calls=calls, **{name: int(value) for name, value in zip(USAGE[1:-1], values, strict=True)})
             for paid, calls, *values in found
         }
+
+    def paid(self) -> Iterator[tuple[Paid, str | None, Usage]]:
+        """Each answer by itself: how it was paid, which model gave it, its usage. A price hangs on all three."""
+        columns = ", ".join(USAGE[1:-1])
+        for paid, model, *values in self._reader.execute(f"select paid, model, {columns} from answers"):
+            yield paid, model, Usage(calls=1, **dict(zip(USAGE[1:-1], values, strict=True)))
 
     @property
     def writer(self) -> sqlite3.Connection:

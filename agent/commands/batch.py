@@ -20,7 +20,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from agent.commands.inputs import add_circumstances, circumstances_of
-from agent.commands.output import add_output, colour, emit, format_of, note, ready, width
+from agent.commands.output import add_output, colour, emit, format_of, note, progress, ready, width
 from agent.commands.run import add_backend, backend_of, whole
 from agent.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_MODEL, BadInput
 
@@ -41,7 +41,7 @@ CONCURRENCY, MOST_CONCURRENCY = 8, 256
 EXAMPLES = """examples:
   escalation batch tickets/ --dry-run
   escalation batch tickets/ --run last-quarter
-  escalation batch export.csv --column text=Description --column id="Ticket ID" --concurrency 32
+  escalation batch export.csv --column text=Description --column id=Number --concurrency 32
   escalation batch backlog.mbox --batches --token-budget 50000000"""
 
 
@@ -326,7 +326,25 @@ def _claude(backend: "Backend") -> "ClaudeBackend":
 
 def _estimated(arguments: argparse.Namespace, source: "TicketSource", run: "Run", prices: "Prices", form: str) -> int:
     """What it would cost. Nothing is asked and nothing is kept."""
-    raise NotImplementedError
+    if run.backend.name == "offline":
+        note(f"{source.count():,} tickets; no model takes part, so nothing is paid")
+        return EXIT_DONE
+    from agent.batch.estimate import as_json, as_text, escalating, estimate, first_requests
+
+    backend, out = _claude(run.backend), arguments.out
+    total = source.count() if arguments.limit is None else min(source.count(), arguments.limit)
+    with progress("counting"):
+        figures = estimate(
+            first_requests(source, run, arguments.limit),
+            total,
+            backend.model,
+            prices,
+            count=backend.count,
+            escalated=escalating(run.folder, run.scan - 1),
+            thinks=not backend.forced,
+        )
+    emit(as_json(figures) if form == "json" else as_text(figures, width=width(), colour=colour() and out is None), out)
+    return EXIT_DONE
 
 
 def _written(run: "Run", prices: "Prices", form: str, out: str | None) -> None:

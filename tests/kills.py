@@ -1,10 +1,12 @@
-"""Kill a run by the vendor's batches at random points, again and again: `python3 tests/kill_batches.py --kills 100`.
+"""Kill a run of many tickets at random points, again and again: `python3 tests/kills.py --kills 100 [--live]`.
 
 The vendor is a process of its own (tests/batches_server.py) and goes on meanwhile. In the end every ticket must have
-exactly one result, and no request may have been answered, and paid, twice.
+exactly one result. By the vendor's batches no request may have been answered, and paid, twice; with calls at once
+(`--live`) none but those that were in flight when the process was killed.
 """
 
 import argparse
+import asyncio
 import json
 import os
 import random
@@ -25,6 +27,7 @@ from batches import MODEL, tickets
 
 from agent.backends.claude import ClaudeBackend
 from agent.batch.deferred import Deferred, Waits
+from agent.batch.live import Live
 from agent.batch.run_folder import RunFolder
 from agent.batch.work import Run, works
 from agent.policy.settings import load_settings
@@ -33,11 +36,21 @@ SERVER = Path(__file__).with_name("batches_server.py")
 NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
 
 
+CONCURRENCY = 8
+
+
 def child(folder: Path, address: str, count: int, chunk: int) -> None:
-    """The run itself, in a process that will be killed."""
+    """The run itself, in a process that will be killed. `chunk`: requests of one batch; 0: calls at once."""
     with RunFolder(folder) as opened:
-        backend = ClaudeBackend(model=MODEL, base_url=address, api_key="key-of-a-test")
+        retries = 2 if chunk else 0
+        backend = ClaudeBackend(model=MODEL, base_url=address, api_key="key-of-a-test", retries=retries)
         run = Run(opened, backend, load_settings(None), now=NOW)
+        if not chunk:
+            live = Live(run, backend, concurrency=CONCURRENCY)
+            asyncio.run(live.go(works(tickets(count), run)))
+            if live.outage is not None:
+                raise SystemExit(f"outage: {live.outage}")
+            return
         waits = Waits(first=0.05, longest=0.2, settle=0.5, patience=30)
         deferred = Deferred(run, backend, waits=waits, most_requests=chunk)
         deferred.go(partial(works, tickets(count), run))
@@ -103,6 +116,8 @@ def _stage(folder: Path) -> str:
     base = sqlite3.connect(folder / "run.sqlite")
     try:
         states = {state for (state,) in base.execute("select state from submissions")}
+        if not states:
+            return "calling"
         return "giving" if "sending" in states else "waiting" if "sent" in states else "between"
     except sqlite3.OperationalError:
         return "before the tables"
@@ -138,7 +153,7 @@ def _figures(folder: Path, states: list[str], tally: dict[str, Any], last: int) 
         "results": results,
         "answers kept": answers,
         "answers paid": sum(paid),
-        "requests paid twice": sum(times > 1 for times in paid),
+        "requests paid twice": sum(times - 1 for times in paid),
         "batches": tally["batches"],
         "calls": tally["calls"],
     }
@@ -153,7 +168,10 @@ def main() -> int:
     parser.add_argument("--longest", type=float, default=3.0, help="seconds until the first process is killed, at most")
     parser.add_argument("--reply-after", type=float, default=0.05, help="seconds until the reply to a given batch")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--live", action="store_true", help="calls at once")
     given = parser.parse_args()
+    if given.live:
+        given.chunk = 0
     with tempfile.TemporaryDirectory() as folder:
         figures = harness(
             Path(folder, "run"),
@@ -166,7 +184,8 @@ def main() -> int:
         )
     print(json.dumps(figures, indent=1))
     whole = figures["results"] == given.tickets and figures["tickets"] == {"done": given.tickets}
-    return 0 if whole and figures["kills"] == given.kills and figures["requests paid twice"] == 0 else 1
+    in_flight = figures["kills"] * CONCURRENCY if given.live else 0
+    return 0 if whole and figures["kills"] == given.kills and figures["requests paid twice"] <= in_flight else 1
 
 
 if __name__ == "__main__":
