@@ -335,7 +335,7 @@ class Deferred:
         """For a batch whose reply was lost. Tells whether it is known now that the vendor has it, or has not."""
         began = self._doubts.setdefault(submission.attempt, self._clock())
         settled = self._clock() - began >= self._waits.settle
-        found = self._patiently(lambda: list(self._vendor.since(submission.time - CLOCKS)))
+        found = self._patiently(partial(self._vendor.since, submission.time - CLOCKS))
         unclaimed = self._submissions.unclaimed(batch.id for batch in found) - self._strangers
         candidates = [b for b in found if b.id in unclaimed and b.requests == submission.requests]
         for batch in candidates:
@@ -363,7 +363,7 @@ class Deferred:
     def _collected(self, submission: Submission) -> bool:
         """Store the answers of a batch, if it has ended."""
         name = submission.batch or ""
-        batch = self._patiently(lambda: self._vendor.look(name, submission.organization))
+        batch = self._patiently(partial(self._vendor.look, name, submission.organization))
         if batch is not None and not batch.ended:
             return False
         missing = f"batch {name} is gone" if batch is None else f"the results of batch {name} are gone"
