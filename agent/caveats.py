@@ -53,6 +53,10 @@ def _instructions(facts: Facts) -> Iterator[str]:
 
 
 def _secrets(ticket: Ticket, facts: Facts) -> Iterator[str]:
+    if ticket.redacted:
+        from agent.redaction import told
+
+        yield f"Replaced before the ticket was read: {told(ticket.redacted)}."
     places = [c for c in facts.signals if c.kind == "secret_in_ticket" and c.status != "withdrawn"]
     lines = sorted({ticket.text.count("\n", 0, c.evidence.start) + 1 for c in places if c.evidence})
     if places:

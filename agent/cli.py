@@ -103,6 +103,7 @@ ENVIRONMENT = """environment:
   ANTHROPIC_BASE_URL  another address of the same API (a gateway, a local server)
   ESCALATION_MODEL    the model, unless --model names one
   ESCALATION_MAX_TOKENS  the longest answer in tokens (16000)
+  ESCALATION_REDACT   what placeholders replace in a ticket: secrets (the default), pii, none; --redact beats it
   ESCALATION_DB       the ledger: a file, or postgresql://USER@HOST/NAME (default: a file in the user's data folder)
   ESCALATION_CHATS    the folder of kept chats (default: chats in the user's data folder)
   ESCALATION_BY, ESCALATION_TEAM  who writes to the ledger, unless --by and --team say so

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from agent.ledger.memory import Memory
     from agent.policy.settings import Settings
     from schemas.chat import Correction
+    from schemas.redaction import Level
 
 Road = Generator[Call, Reply, Escalation]
 
@@ -114,8 +115,12 @@ def _remember(
     comparison: Comparison | None = None
     remarks: tuple[str, ...] = ()
     if recall.earlier:
+        from agent.ledger.door import without_secrets
+
+        # A ledger that is older than its door may hold some.
+        asked = CompareCall(ticket, recall.new, without_secrets(recall.earlier))
         try:
-            reply = yield from ask(CompareCall(ticket, recall.new, recall.earlier), meter)
+            reply = yield from ask(asked, meter)
             comparison = reply.value if isinstance(reply.value, Comparison) else None
         except ModelError as error:
             remarks = (f"Whether others have the same could not be asked: {error}",)
@@ -145,6 +150,7 @@ def escalate(
     fallback: Backend | str | None = None,
     memory: "Memory | None" = None,
     corrections: "tuple[Correction, ...]" = (),
+    redact: "Level" = "secrets",
 ) -> Escalation:
     """The decision for a ticket and, where it escalates, the brief.
 
@@ -152,9 +158,11 @@ def escalate(
     where a key is set, else offline). `settings`: else the policy's defaults. `now`: aware, else the clock.
     `max_repairs`, `token_budget`: see `Limits`. `fallback`: runs in the backend's place when its model fails, and the
     result says so; without it `ModelError` is raised. `memory`: a ledger to look into (agent/ledger/memory.py).
-    `corrections`: claims that a person took back. Raises `BadInput` for what cannot be used.
+    `corrections`: claims that a person took back. `redact`: what is replaced in the ticket before anything reads it
+    (agent/redaction); a ticket that was redacted already stays as it is. Raises `BadInput` for what cannot be used.
     """
-    run = _prepare(ticket, context, backend, settings, now, Limits(max_repairs, token_budget), memory, corrections)
+    limits = Limits(max_repairs, token_budget)
+    run = _prepare(ticket, context, backend, settings, now, limits, memory, corrections, redact)
     try:
         return _drive(run(), run.backend)
     except ModelError as error:
@@ -176,9 +184,11 @@ async def escalate_async(
     fallback: Backend | str | None = None,
     memory: "Memory | None" = None,
     corrections: "tuple[Correction, ...]" = (),
+    redact: "Level" = "secrets",
 ) -> Escalation:
     """As `escalate`, without blocking the event loop."""
-    run = _prepare(ticket, context, backend, settings, now, Limits(max_repairs, token_budget), memory, corrections)
+    limits = Limits(max_repairs, token_budget)
+    run = _prepare(ticket, context, backend, settings, now, limits, memory, corrections, redact)
     try:
         return await _drive_async(run(), run.backend)
     except ModelError as error:
@@ -264,6 +274,7 @@ def _prepare(
     limits: Limits,
     memory: "Memory | None",
     corrections: "tuple[Correction, ...]",
+    redact: "Level",
 ) -> _Run:
     if now is not None and now.utcoffset() is None:
         raise BadInput(f"now {now.isoformat()!r}: expected a time with its zone, such as 2026-03-02T09:00:00+00:00")
@@ -271,12 +282,16 @@ def _prepare(
         from agent.readers import read_ticket
 
         ticket = read_ticket(ticket)
+    from agent import redaction
+
+    redacted = redaction.redact(ticket, redact)
+    ticket, context = redacted.ticket, redacted.vault.concealed(context or Context())
     if settings is None:
         from agent.policy.settings import load_settings
 
         settings = load_settings(None)
     now = now or datetime.now(UTC).replace(microsecond=0)
-    return _Run(ticket, context or Context(), settings, now, limits, _backend(backend or "auto"), memory, corrections)
+    return _Run(ticket, context, settings, now, limits, _backend(backend or "auto"), memory, corrections)
 
 
 def _backend(given: Backend | str) -> Backend:

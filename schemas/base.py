@@ -6,4 +6,5 @@ from pydantic import BaseModel, ConfigDict
 class Model(BaseModel):
     """A frozen value. An unknown field is an error, so that nothing is dropped in silence."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Without the input: an error's text ends in logs and tracebacks, and the input may be a ticket.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)

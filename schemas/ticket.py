@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from schemas.base import Model
+from schemas.redaction import Replaced
 
 Speaker = Literal["customer", "support", "system", "other", "unknown"]
 Format = Literal["text", "markdown", "eml", "zendesk", "freshdesk", "intercom", "jira", "github", "json"]
@@ -54,6 +55,7 @@ class Ticket(Model):
     spans: tuple[Span, ...] = ()
     attachments: tuple[str, ...] = ()
     notes: tuple[str, ...] = Field(default=(), description="What the reader cut, guessed or could not read")
+    redacted: tuple[Replaced, ...] = Field(default=(), description="What stands as placeholders in the text")
     origin: str | None = Field(default=None, description="SHA-256 of the text before anything was added to it")
 
     @property

@@ -51,6 +51,7 @@ DOCS = (
     ("-m", "schemas.export"),
     ("-m", "agent.policy.docs"),
     ("-m", "agent.commands.docs"),
+    ("-m", "agent.redaction.detector"),
     ("scripts/references.py",),
 )
 

@@ -1,5 +1,6 @@
 """Run folders filled by hand, for the tests of what is made from them."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,13 @@ from factories import NOW, make_escalation
 from agent.batch.run_folder import Known, Paid, Row, RunFolder
 from schemas.escalation import Escalation, Usage
 
+_places = itertools.count()
 USED = Usage(calls=2, input_tokens=1_000, output_tokens=2_000, cache_read_tokens=30_000, cache_write_tokens=500)
 
 
 def put(folder: RunFolder, row: Row, escalation: bytes | None = None, scan: int = 1) -> None:
     """A ticket as a run leaves it."""
-    folder.enter(row.key, Known(f"of {row.key}", NOW.isoformat(), "waiting"), scan)
+    folder.enter(row.key, next(_places), Known(f"of {row.key}", NOW.isoformat(), "waiting"), scan)
     if row.state != "waiting":
         folder.finish(row, escalation)
 

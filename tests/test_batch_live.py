@@ -1,17 +1,29 @@
 """Calls at once: each ticket one result, each request paid once, whatever the server and the machine do."""
 
+import hashlib
 import json
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from batches import Api, Texts, answer, go, run_of, text_of, tickets
 from fakes import message
+from planted import Planted, planted
 
 from agent.backends.base import NO_USAGE, ModelUnavailable
+from agent.batch.items import Item
 from agent.batch.live import TRIES
+from agent.batch.overview import write_overview
+from agent.batch.prices import load_prices
+from agent.batch.results import summary, write_csv, write_jsonl
 from agent.batch.work import Run
 from agent.errors import BadInput
+from agent.readers import read_ticket
 
 ERROR = {"type": "error", "error": {"type": "some_error", "message": "what the server says"}}
 
@@ -249,3 +261,49 @@ def test_unavailable_is_the_tickets_error(tmp_path: Path) -> None:
         live = go(run, tickets(1))
         assert isinstance(live.outage, ModelUnavailable)
         assert "refused the key (401)" in str(live.outage)
+
+
+def test_no_planted_secret_leaves_a_run_or_stays_in_its_folder(tmp_path: Path) -> None:
+    tickets_ = planted()
+
+    class Files(Texts):
+        def items(self) -> Iterator[Item]:
+            for one in tickets_:
+                yield Item(f"{number} {one.name}", hashlib.sha256(one.raw).hexdigest(), partial(read, one))
+
+    def read(one: Planted) -> Any:
+        return read_ticket(one.raw, name=one.name), None
+
+    api = Api()
+    run = run_of(tmp_path / "run", api.backend())
+    with run.folder:
+        go(run, Files({}))
+        assert set(states(run).values()) == {"done"}
+        assert len(states(run)) == 60
+        write_jsonl(run.folder, run.scan, tmp_path / "results.jsonl")
+        write_csv(run.folder, run.scan, tmp_path / "results.csv")
+        figures = summary(run.folder, run.scan, load_prices(date(2026, 11, 30)), "claude-test")
+        write_overview(run.folder, run.scan, figures, tmp_path / "overview.html", datetime.now(UTC))
+        kept = [zlib.decompress(blob).decode() for blob in blobs(tmp_path / "run" / "run.sqlite")]
+    places = {
+        "request": json.dumps(api.seen, ensure_ascii=False),
+        "answers and results": "\n".join(kept),
+        "database": (tmp_path / "run" / "run.sqlite").read_bytes().decode("latin-1"),
+    }
+    for name in ("results.jsonl", "results.csv", "overview.html"):
+        places[name] = (tmp_path / name).read_text(encoding="utf-8")
+    for one in tickets_:
+        for secret in one.secrets:
+            found = [place for place, text in places.items() if secret in text]
+            assert not found, (one.name, one.kind, found)
+    assert places["results.csv"].count("1 ") >= 30
+
+
+def blobs(file: Path) -> list[bytes]:
+    """Everything that the database holds compressed."""
+    with sqlite3.connect(file) as base:
+        return [
+            blob
+            for table, column in (("answers", "message"), ("results", "escalation"))
+            for (blob,) in base.execute(f"select {column} from {table}")
+        ]

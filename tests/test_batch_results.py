@@ -217,8 +217,8 @@ def test_memory_does_not_grow_with_the_tickets(tmp_path: Path) -> None:
         done(folder, "0", title=title)
         folder.writer.execute(  # as `done` would write them, in a twentieth of the time
             "with recursive n(i) as (select 1 union all select i + 1 from n where i < 19999) insert into tickets "
-            "(key, fingerprint, started, scan, state, outcome, severity, title) "
-            "select i, 'x', 'x', 1, 'done', 'escalate', 'high', ? from n",
+            "(key, place, fingerprint, started, scan, state, outcome, severity, title) "
+            "select i, i, 'x', 'x', 1, 'done', 'escalate', 'high', ? from n",
             (title,),
         )
         tracemalloc.start()

@@ -230,7 +230,7 @@ def test_ctrl_c(command: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("agent.commands.run.read_ticket_argument", interrupted)
+    monkeypatch.setattr("agent.commands.run.ticket_of", interrupted)
     assert command("run", TICKET) == 130
     assert command.err == "escalation: interrupted\n"
 
@@ -328,6 +328,7 @@ def test_check_says_in_one_line_what_stands_in_its_result(
     assert command("check", *mixed, "--out", tmp_path / "grounded.json") == 0
     assert command.out == ""
     assert command.err == (
+        "escalation: replaced before reading: 1 password; --restore puts the originals back into this result\n"
         "escalation: 3 claims count, 2 reported; none removed; "
         "signal-2, signal-3 attributed to the customer instead of support: it stands in the customer's message; "
         "measure-1 attributed to the customer instead of the system: the reporter filled in this line; "

@@ -179,3 +179,19 @@ def test_whole_tokens_always_ground(tokens: list[str], data: st.DataObject) -> N
 @pytest.mark.parametrize("text", ["a" * 10**6, " " * 10**6, "\u0301" * 10**5, "\u200b " * 10**5, "データ" * 10**5])
 def test_large_texts_fold(text: str) -> None:
     assert len(fold(text).text) <= len(text)
+
+
+@given(st.text(st.sampled_from("[]⟦⟧⦅⦆ps1-key·…• \nÄa\u0301"), max_size=40))
+def test_padding_of_placeholders_leaves_every_offset_in_place(text: str) -> None:
+    folded = fold(text)
+    places = [place for place in map(folded.start_of, range(len(folded.text))) if place is not None]
+    assert places == sorted(places)
+    assert all(0 <= place < len(text) for place in places)
+    for start, end in folded.occurrences(folded.text):
+        assert fold(text[start:end]).text == folded.text
+
+
+def test_padding_of_a_placeholder_does_not_count() -> None:
+    assert fold_text("a [key-1···] ⟦2··⟧ ⦅·⦆") == fold_text("a [key-1] ⟦2⟧ ⦅⦆")
+    assert fold_text("[private-key-1···\n····\n·]") == "[private-key-1]"
+    assert fold_text("[1·] a·b [x·]") == "[1·] a·b [x·]"

@@ -12,7 +12,7 @@ from agent.backends.base import DraftCall, ExtractCall, Reply
 from agent.backends.offline import OfflineBackend, draft, extract
 from agent.backends.offline.extraction import title
 from agent.backends.offline.lexicon import LANGUAGES, expand, rules
-from agent.backends.offline.secrets import find_secrets, luhn
+from agent.backends.offline.secrets import find_secrets
 from agent.grounding.ground import ground
 from agent.pipeline import escalate
 from agent.readers import read_ticket
@@ -277,11 +277,6 @@ def test_a_secret_is_seen_and_never_repeated(words: str, secret: str) -> None:
 )
 def test_what_only_speaks_of_secrets(words: str) -> None:
     assert find_secrets(words) == ()
-
-
-def test_check_digit() -> None:
-    assert luhn("4111111111111111")
-    assert not luhn("4111111111111112")
 
 
 # --- particulars ------------------------------------------------------------------------

@@ -264,7 +264,7 @@ SECRET = (
 
 
 def test_a_secret_is_not_shown_beside_its_quote() -> None:
-    talk, _ = talked(turn(say="The password is hunter2-XYZ99, they write."), ticket=SECRET)
+    talk, _ = talked(turn(say="The password is hunter2-XYZ99, they write. They wrote [password-1]."), ticket=SECRET)
     result = talk.chat.session.result
     assert result is not None
     ids = [claim.id for claim in result.facts.claims()]
@@ -273,8 +273,7 @@ def test_a_secret_is_not_shown_beside_its_quote() -> None:
         talk.say(f"/why {claim_id}")
         assert "hunter2" not in str(talk.told)
     talk.say("so?")
-    assert talk.of(Spoken)
-    assert "hunter2" not in "".join(event.text for event in talk.of(Spoken))
+    assert [event.text for event in talk.of(Spoken)] == ["They wrote [password-1]."]
 
 
 def test_a_secret_is_not_shown_as_a_difference() -> None:

@@ -43,7 +43,7 @@ class Mbox:
         if SEPARATOR.match(top) is None:
             raise BadInput(
                 f"{str(path)!r} is no mbox: it begins with {top[:40].decode('utf-8', 'replace')!r}, expected a line "
-                "such as 'From sender@host Tue Mar  3 10:14:02 2026'; say what it is with --format"
+                "such as 'From sender@host Tue Mar  3 10:14:02 2026'; say what it is with --source-format"
             )
 
     def count(self) -> int:

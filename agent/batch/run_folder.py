@@ -44,8 +44,8 @@ create table answers (
     input_tokens integer, output_tokens integer, cache_read_tokens integer, cache_write_tokens integer
 ) without rowid;
 create table tickets (
-    position integer primary key,
-    key text not null unique,
+    key text primary key,
+    place integer not null,
     fingerprint text not null,
     started text not null,
     scan integer not null,
@@ -54,8 +54,9 @@ create table tickets (
     outcome text, owner text, leadership integer, severity text, deadline text, brief_status text,
     ticket_id text, title text, backend text,
     {", ".join(f"{name} integer" for name in USAGE)}
-);
-create index tickets_scan on tickets (scan, state);
+) without rowid;
+create index tickets_place on tickets (scan, place);
+create index tickets_state on tickets (scan, state);
 create table results (key text primary key, escalation blob not null) without rowid;
 create table submissions (
     attempt text primary key,
@@ -80,8 +81,8 @@ create index deferred_ticket on deferred (ticket, state)
 """
 # answers.request: SHA-256 of the request; message: as it came, compressed JSON; paid: live or batch; model: by its own
 # word.
-# tickets.fingerprint: of the ticket and all else that its result depends on; started: the time that its decision is
-# made from; scan: the last run that found it in the source.
+# tickets.place: in the source; fingerprint: of the ticket and all else that its result depends on; started: the time
+# that its decision is made from; scan: the last run that found it in the source.
 # submissions, deferred: see agent/batch/submissions.py.
 
 
@@ -222,21 +223,26 @@ class RunFolder:
         row = self._reader.execute(query, (key,)).fetchone()
         return None if row is None else Known(*row)
 
-    def enter(self, key: str, known: Known, scan: int) -> None:
-        """A ticket that waits: a new one, or one that changed, whose old result goes. Its answers stay."""
+    def enter(self, key: str, place: int, known: Known, scan: int) -> None:
+        """A ticket that waits: a new one, or one that changed, whose old result goes. Its answers stay.
+
+        `place`: its number in the source.
+        """
         with self.together():
             self._writer.execute(
-                "insert into tickets (key, fingerprint, started, scan) values (?, ?, ?, ?) on conflict (key) do update "
-                "set fingerprint = excluded.fingerprint, started = excluded.started, scan = excluded.scan, "
+                "insert into tickets (key, place, fingerprint, started, scan) values (?, ?, ?, ?, ?) "
+                "on conflict (key) do update set place = excluded.place, fingerprint = excluded.fingerprint, "
+                "started = excluded.started, scan = excluded.scan, "
                 f"state = 'waiting', {', '.join(f'{name} = null' for name in _COLUMNS[2:])}",
-                (key, known.fingerprint, known.started, scan),
+                (key, place, known.fingerprint, known.started, scan),
             )
             self._writer.execute("delete from results where key = ?", (key,))
 
-    def seen(self, keys: Sequence[str], scan: int) -> None:
-        """Tickets that are as they were stand in the source still."""
+    def seen(self, tickets: Sequence[tuple[int, str]], scan: int) -> None:
+        """Tickets that are as they were stand in the source still, at these places."""
+        changes = [(scan, place, key) for place, key in tickets]
         with self.together():
-            self._writer.executemany("update tickets set scan = ? where key = ?", [(scan, key) for key in keys])
+            self._writer.executemany("update tickets set scan = ?, place = ? where key = ?", changes)
 
     def finish(self, row: Row, escalation: bytes | None) -> None:
         """A ticket's row and, where it has one, its result as JSON: both or neither."""
@@ -253,8 +259,8 @@ class RunFolder:
                 self._writer.execute("insert into results values (?, ?)", (row.key, packed))
 
     def rows(self, scan: int) -> Iterator[Row]:
-        """Every ticket that this scan of the source found, in the order in which they were first met."""
-        query = f"select {', '.join(_COLUMNS)} from tickets where scan = ? order by position"
+        """Every ticket that this scan of the source found, in the source's order."""
+        query = f"select {', '.join(_COLUMNS)} from tickets where scan = ? order by place"
         for values in self._reader.execute(query, (scan,)):
             fields = dict(zip(_COLUMNS, values, strict=True))
             usage = Usage(**{name: fields.pop(name) or 0 for name in USAGE})

@@ -55,7 +55,7 @@ def open_source(path: str, *, columns: Sequence[str] = (), format: str | None = 
     if not path:
         raise BadInput("the source's name is empty: name a folder, or a file of JSONL, CSV or mbox")
     if format is not None and format not in FORMATS:
-        raise BadInput(f"--format {format[:40]!r} is no source's kind, expected one of {', '.join(FORMATS)}")
+        raise BadInput(f"--source-format {format[:40]!r} is no source's kind, expected one of {', '.join(FORMATS)}")
     named = parse_columns(columns)
     place = Path(path)
     try:
@@ -85,7 +85,7 @@ def _kind(path: Path, format: str | None, columns: Columns) -> str:
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode) != (format == "folder") and (format is not None):
         what = "a folder" if stat.S_ISDIR(mode) else "a file"
-        raise BadInput(f"--format {format}: {str(path)!r} is {what}; leave --format out, or name something else")
+        raise BadInput(f"--source-format {format}: {str(path)!r} is {what}; leave it out, or name something else")
     if stat.S_ISDIR(mode):
         return "folder"
     if not stat.S_ISREG(mode):
@@ -112,7 +112,7 @@ def _kind(path: Path, format: str | None, columns: Columns) -> str:
     if suffix in ("", "txt") and _is_table(top, columns):
         return "csv"
     raise BadInput(
-        f"{str(path)!r} is no folder, JSONL, CSV or mbox by its name and beginning: say which with --format; "
+        f"{str(path)!r} is no folder, JSONL, CSV or mbox by its name and beginning: say which with --source-format; "
         "a single ticket is read by `escalation run`"
     )
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from agent.backends.base import Backend, ModelError, ModelUnavailable
 from agent.batch.items import Item, Source
@@ -15,8 +15,10 @@ from agent.drafting import Limits
 from agent.errors import BadInput
 from agent.pipeline import escalate, fallen_back, provenance_of, road
 from agent.policy.settings import Settings
+from agent.redaction import redact, told
 from schemas.context import Context
 from schemas.escalation import Escalation, Provenance
+from schemas.redaction import Level
 from schemas.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ class Run:
     context: Context = field(default_factory=Context)
     now: datetime | None = None
     max_repairs: int = Limits.max_repairs
-    fallback: Literal["offline"] | None = None
+    redact: Level = "secrets"
     scan: int = 1
 
     def fingerprint(self) -> str:
@@ -48,6 +50,7 @@ class Run:
             "context": self.context.model_dump(mode="json"),
             "now": self.now.isoformat() if self.now else None,
             "max_repairs": self.max_repairs,
+            "redact": self.redact,
             "max_tokens": getattr(self.backend, "max_tokens", None),
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -58,6 +61,7 @@ class Work:
     """One ticket without a result."""
 
     item: Item
+    place: int
     run: Run
     known: Known
 
@@ -68,13 +72,15 @@ class Work:
 
     def enter(self) -> None:
         """Write down that it is under way, and from when it is decided: its requests can be made again from that."""
-        self.run.folder.enter(self.key, self.known, self.run.scan)
+        self.run.folder.enter(self.key, self.place, self.known, self.run.scan)
 
     def read(self) -> tuple[Ticket, Context]:
-        """The ticket and what is known beside it: its own context beats that of all. Raises BadInput."""
+        """The ticket behind the door, and its context, which beats that of all tickets. Raises BadInput."""
         ticket, own = self.item.read()
         fields = () if own is None else own.model_fields_set
-        return ticket, self.run.context.model_copy(update={name: getattr(own, name) for name in fields})
+        context = self.run.context.model_copy(update={name: getattr(own, name) for name in fields})
+        redacted = redact(ticket, self.run.redact)
+        return redacted.ticket, redacted.vault.concealed(context)
 
     def journey(self) -> Journey:
         """Its road from the beginning, for a model. Raises BadInput."""
@@ -87,7 +93,14 @@ class Work:
         """Its result without a model, or why there is none; in place of a model's that failed with `error`."""
         try:
             ticket, context = self.read()
-            result = escalate(ticket, context=context, backend=backend, settings=self.run.settings, now=self._now())
+            result = escalate(
+                ticket,
+                context=context,
+                backend=backend,
+                settings=self.run.settings,
+                now=self._now(),
+                redact=self.run.redact,
+            )
         except Exception as failure:  # of this ticket, and it must not cost the others theirs: see `end`
             return failure
         return result if error is None else fallen_back(result, error)
@@ -113,15 +126,18 @@ class Work:
 
 @dataclass(frozen=True)
 class Seen:
-    """Tickets that are as they were in an earlier run, some hundred at a time. `settled`: so many have a result."""
+    """Tickets that are as they were in an earlier run, some hundred at a time, with their places in the source.
 
-    keys: tuple[str, ...]
+    `settled`: so many have a result.
+    """
+
+    tickets: tuple[tuple[int, str], ...]
     settled: int
     run: Run
 
     def write(self) -> None:
         """Write down that the source has them still."""
-        self.run.folder.seen(self.keys, self.run.scan)
+        self.run.folder.seen(self.tickets, self.run.scan)
 
 
 def works(source: Source, run: Run, limit: int | None = None) -> Iterator[Work | Seen]:
@@ -132,15 +148,15 @@ def works(source: Source, run: Run, limit: int | None = None) -> Iterator[Work |
     common = run.fingerprint()
     now = (run.now or datetime.now(UTC)).replace(microsecond=0).isoformat()
     taken = settled = 0
-    seen: list[str] = []
-    for item in source.items():
+    seen: list[tuple[int, str]] = []
+    for place, item in enumerate(source.items()):
         fingerprint = hashlib.sha256(f"{common} {item.sha256}".encode()).hexdigest()
         known = run.folder.known(item.key)
         same = known is not None and known.fingerprint == fingerprint
         has_result = known is not None and same and _settled(known, run)
         if has_result or (limit is not None and taken >= limit):
             if same:
-                seen.append(item.key)
+                seen.append((place, item.key))
                 settled += has_result
             if len(seen) >= SEEN_TOGETHER:
                 yield Seen(tuple(seen), settled, run)
@@ -149,7 +165,7 @@ def works(source: Source, run: Run, limit: int | None = None) -> Iterator[Work |
         taken += 1
         # One that was begun before keeps its time: its requests are the same, and what was paid for is used.
         started = known.started if known is not None and same else now
-        yield Work(item, run, Known(fingerprint, started, "waiting"))
+        yield Work(item, place, run, Known(fingerprint, started, "waiting"))
     yield Seen(tuple(seen), settled, run)
 
 
@@ -174,6 +190,7 @@ def row_of(key: str, result: Escalation) -> Row:
         ticket_id=result.context.ticket_id or result.ticket.id,
         title=title,
         backend=result.backend,
+        redacted=told(result.ticket.redacted) or None,
         usage=result.usage,
     )
 

@@ -34,6 +34,8 @@ from agent.chat.voice import Voice
 from agent.drafting import Limits
 from agent.errors import BadInput, EscalationError
 from agent.readers.decode import clean
+from agent.redaction.ticket import redact, told, vault_for
+from agent.redaction.vault import Vault
 from schemas.chat import Action, Exchange, Session, Turn
 from schemas.context import Override
 from schemas.escalation import Escalation, Finding, Usage
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from agent.ledger.memory import Memory
     from agent.ledger.store import Ledger
     from agent.policy.settings import Settings
+    from schemas.redaction import Level
 
 MOST_EXCHANGES = 12
 """Contributions that the model is reminded of. What matters stands in the ticket."""
@@ -56,6 +59,7 @@ class Chat:
 
     `tell`: receives every event, at once. `by`: the person's name. `clock`: aware, to the second. `memory`: the ledger
     to look into before deciding; `ledger`: makes or opens the ledger when the person wants the escalation followed.
+    `level`: what is replaced in the ticket, and in what the person says, before anything reads it.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class Chat:
         memory: "Memory | None" = None,
         ledger: "Callable[[], Ledger] | None" = None,
         limits: Limits | None = None,
+        level: "Level" = "secrets",
     ) -> None:
         self.session = session or Session()
         self._backend, self._settings, self._tell = Telling(backend, tell), settings, tell
@@ -77,6 +82,9 @@ class Chat:
         self._limits = limits or Limits()
         self._before: list[Session] = []
         self._drafted = ""  # the brief as it was last told
+        ticket = heard.ticket_of(self.session)
+        self._level: Level = level
+        self._vault = Vault(level) if ticket is None else vault_for(ticket, level)
 
     @property
     def ticket(self) -> Ticket | None:
@@ -90,10 +98,13 @@ class Chat:
         """
         from agent.readers import read_ticket
 
-        original, context = read_ticket(source, name=name), self.session.context
+        redacted, context = redact(read_ticket(source, name=name), self._level), self.session.context
+        original, self._vault = redacted.ticket, redacted.vault
+        if original.redacted:
+            self._tell(Told(f"replaced before reading: {told(original.redacted)}"))
         if self.session.original is not None:
             context = heard.another(context)
-        self.session = Session(original=original, context=context, pending=True)
+        self.session = Session(original=original, context=self._vault.concealed(context), pending=True)
         self._before.clear()
         self._drafted = ""
         self.again()
@@ -122,6 +133,7 @@ class Chat:
                 token_budget=self._limits.token_budget,
                 memory=self._memory,
                 corrections=session.corrections,
+                redact=self._level,
             )
         except ModelError as error:
             self._charge(error.usage)
@@ -155,7 +167,7 @@ class Chat:
 
     def hear(self, words: str) -> None:
         """One contribution of the person. What cannot be done is told as `Refused`; nothing is raised for it."""
-        words = clean(words).text.strip()
+        words = self._concealed(clean(words).text.strip())
         if not words:
             return
         try:
@@ -165,6 +177,15 @@ class Chat:
                 self._plain(words)
         except EscalationError as error:
             self._tell(Refused(str(error)))
+
+    def _concealed(self, words: str) -> str:
+        """The words with placeholders for their secrets. One that is new may stand elsewhere in the session as well."""
+        known = self._vault.replaced()
+        concealed = self._vault.conceal(words)
+        if self._vault.replaced() != known:
+            self.session = self._vault.concealed(self.session)
+            self._before = [self._vault.concealed(earlier) for earlier in self._before]
+        return concealed
 
     def _command(self, line: str) -> None:
         name, action, argument = parse(line)

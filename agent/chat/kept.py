@@ -179,8 +179,7 @@ def _locked(name: str, path: Path) -> IO[bytes] | None:
     """The open lock file; None where the file system has no locks. It stays behind, empty."""
     try:
         if not path.parent.is_dir():
-            path.parent.mkdir(parents=True)
-            path.parent.chmod(0o700)
+            path.parent.mkdir(mode=0o700, parents=True)
         handle = open(path.with_name(f".{name}.lock"), "ab", opener=_for_me)  # noqa: SIM115 - held until the end
     except OSError as error:
         raise BadInput(

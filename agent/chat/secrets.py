@@ -1,8 +1,13 @@
-"""Secrets of the ticket, masked in what a chat shows: a chat is copied, recorded and read over shoulders."""
+"""Secrets that only the reader of the ticket knew for one, masked in what a chat shows: it is read over shoulders.
+
+What is a secret by its looks is a placeholder already (agent/redaction); this is for the words that a claim calls one.
+"""
 
 import re
 from collections.abc import Iterator
 
+from agent.redaction.labelled import looks_secret
+from agent.redaction.placeholders import placeholders
 from agent.render import report
 from schemas.facts import Claim, Facts
 
@@ -10,7 +15,7 @@ MASK = "[secret]"
 _KIND = "secret_in_ticket"
 _TOKEN = re.compile(r"[^\s\"“”«»<>]+")
 _EDGES = ".,;:!?()[]"
-_SHORTEST, _SHORTEST_WORD = 6, 4
+_SHORTEST_WORD = 4
 _LEADS = re.compile(r"(?:\b(?:is|are|was|ist|lautet|war|est|es|é)|[:=])\s*\Z", re.IGNORECASE)
 
 
@@ -20,7 +25,7 @@ def masked(text: str, facts: Facts) -> str:
     A quote may end before its secret (`My password is`), so the words of its sentence are looked at too.
     """
     claims = [claim for claim in facts.signals if claim.kind == _KIND]
-    text = report.masked(text, [quote for quote in report.secrets_of(facts) if " " in quote or _looks_secret(quote)])
+    text = report.masked(text, [quote for quote in report.secrets_of(facts) if " " in quote or looks_secret(quote)])
     for token in sorted(
         {token for claim in claims for token in _beside(claim)}, key=lambda token: (-len(token), token)
     ):
@@ -44,13 +49,7 @@ def _beside(claim: Claim) -> Iterator[str]:
     for match in _TOKEN.finditer(evidence.sentence):
         token = match[0].strip(_EDGES)
         first = led_to and match.start() >= behind and not evidence.sentence[behind : match.start()].strip(" :=\"'“")
-        if _looks_secret(token) or (first and len(token) >= _SHORTEST_WORD):
+        if any(placeholders(match[0])):
+            continue
+        if looks_secret(token) or (first and len(token) >= _SHORTEST_WORD):
             yield token
-
-
-def _looks_secret(token: str) -> bool:
-    """Letters beside digits, or signs that no word has in it."""
-    if len(token) < _SHORTEST or " " in token:
-        return False
-    mixed = any(char.isdigit() for char in token) and any(char.isalpha() for char in token)
-    return mixed or re.search(r"\w[^\w\s.,'’/-]+\w", token) is not None

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from agent.commands.inputs import add_circumstances, circumstances_of
+from agent.commands.inputs import add_circumstances, add_redaction, circumstances_of, level_of, tell_level
 from agent.commands.output import add_output, colour, emit, format_of, note, progress, ready, width
 from agent.commands.run import add_backend, backend_of, whole
 from agent.errors import EXIT_DONE, EXIT_FINDINGS, EXIT_INTERRUPTED, EXIT_MODEL, BadInput
@@ -50,7 +50,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SOURCE", help="folder of ticket files, or a JSONL, CSV or mbox file")
     parser.add_argument("--run", metavar="FOLDER", help="the run folder (default: SOURCE's name with .run, here)")
     parser.add_argument(
-        "--source-format", choices=("folder", "jsonl", "csv", "mbox"), help="default: by SOURCE's name and content"
+        "--source-format",
+        choices=("folder", "jsonl", "json", "csv", "mbox"),
+        help="default: by SOURCE's name and content",
     )
     parser.add_argument(
         "--column",
@@ -60,6 +62,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="which column (CSV) or key (JSONL) holds a field of the ticket; may be given again; see docs/batch.md",
     )
     add_circumstances(parser)
+    add_redaction(parser, restore=False)
     add_backend(parser)
     parser.add_argument("--batches", action="store_true", help="by the vendor's Message Batches: half price, later")
     parser.add_argument(
@@ -106,8 +109,10 @@ def run(arguments: argparse.Namespace) -> int:
             context=given.context,
             now=None if arguments.now is None else given.now,
             max_repairs=Limits.max_repairs if arguments.max_repairs is None else arguments.max_repairs,
+            redact=level_of(arguments),
             scan=_scan(folder, source, arguments.dry_run),
         )
+        tell_level(made.redact)
         for remark in (source.mapping, *source.notes):
             if remark:
                 note(remark)

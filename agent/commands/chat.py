@@ -15,7 +15,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.commands.inputs import STDIN, add_circumstances, circumstances_of, one_stdin, read_bytes
+from agent.commands.inputs import (
+    STDIN,
+    add_circumstances,
+    add_redaction,
+    circumstances_of,
+    level_of,
+    one_stdin,
+    read_bytes,
+    tell_level,
+)
 from agent.commands.ledger_inputs import add_ledger, ledger_of, person_of
 from agent.commands.output import colour, emit, note
 from agent.commands.run import add_backend, backend_of, memory_of
@@ -46,6 +55,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--keep", metavar="NAME", nargs="?", const="", help="keep the chat on disk; without NAME by the ticket's own"
     )
     parser.add_argument("--sessions", action="store_true", help="list the chats that are kept, and leave")
+    add_redaction(parser, restore=False)
     add_circumstances(parser)
     add_backend(parser)
     add_ledger(parser)
@@ -64,6 +74,8 @@ def run(arguments: argparse.Namespace) -> int:
         return EXIT_DONE
     _consistent(arguments)
     given = circumstances_of(arguments)
+    level = level_of(arguments)
+    tell_level(level)
     by = person_of(arguments)
     from agent.chat.engine import Chat
     from agent.chat.kept import Keeper, checked, load
@@ -97,6 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
             session=session,
             memory=memory,
             ledger=None if arguments.no_ledger else lambda: ledger_of(arguments, make=True),
+            level=level,
         ),
         painter,
         clock,

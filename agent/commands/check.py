@@ -6,7 +6,7 @@ stderr sums up what counts and what was changed. Needs no key.
 
 import argparse
 
-from agent.commands.inputs import add_ticket, one_stdin, parse, read_bytes, read_ticket_argument, tell_removed
+from agent.commands.inputs import add_ticket, one_stdin, parse, read_bytes, tell_removed, ticket_of
 from agent.commands.output import add_out, emit_json, note, ready
 from agent.commands.times import this_moment
 from agent.errors import EXIT_DONE, EXIT_FINDINGS
@@ -33,12 +33,14 @@ def run(arguments: argparse.Namespace) -> int:
 
     raw = read_bytes(arguments.facts, "facts", invitation="paste the facts (JSON), end with Ctrl-D")
     report = parse(FactsReport, raw, f"facts {arguments.facts!r}", "facts_report")
-    ticket = read_ticket_argument(arguments.ticket)
+    redacted = ticket_of(arguments)
+    ticket, vault = redacted.ticket, redacted.vault
 
     from agent.grounding.ground import ground
 
-    facts = ground(ticket, report)
-    emit_json(facts.model_dump_json(indent=2), arguments.out)
+    facts = ground(ticket, vault.concealed(report))
+    shown = vault.restored(facts) if arguments.restore else facts
+    emit_json(shown.model_dump_json(indent=2), arguments.out)
     tell_removed(facts)
     from agent.age import last_word
     from agent.commands import summary

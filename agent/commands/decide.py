@@ -32,7 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
     ready(arguments.out)
     form = format_of(arguments, FORMATS)
     given = circumstances_of(arguments)
-    facts, ticket = facts_of(arguments)
+    known = facts_of(arguments)
+    facts, ticket = known.facts, known.ticket
 
     from agent.policy.decide import decide
 

@@ -5,7 +5,7 @@ Each fact carries its quote. Nothing is checked or decided yet.
 
 import argparse
 
-from agent.commands.inputs import add_ticket, read_ticket_argument
+from agent.commands.inputs import add_ticket, ticket_of
 from agent.commands.output import add_out, emit_json, note, ready
 from agent.commands.run import add_backend, backend_of, working
 from agent.errors import EXIT_DONE
@@ -25,7 +25,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Extract only."""
     ready(arguments.out)
-    ticket = read_ticket_argument(arguments.ticket)
+    redacted = ticket_of(arguments)
+    ticket = redacted.ticket
 
     from agent.backends.base import ExtractCall, Fault, MalformedAnswer, total
 
@@ -37,7 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
         except MalformedAnswer as error:  # sent back once, as the whole road does
             reply = backend.answer(ExtractCall(ticket, Fault(error.raw, error.findings)))
             usage = total(error.usage, reply.usage)
-    emit_json(reply.value.model_dump_json(indent=2), arguments.out)
+    report = redacted.vault.restored(reply.value) if arguments.restore else reply.value
+    emit_json(report.model_dump_json(indent=2), arguments.out)
     if usage.calls:
         note(f"{usage.calls} calls, {usage.input_tokens} tokens in, {usage.output_tokens} out")
     return EXIT_DONE

@@ -2,11 +2,12 @@
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -16,9 +17,11 @@ from agent.errors import BadInput
 
 if TYPE_CHECKING:
     from agent.policy.settings import Settings
+    from agent.redaction import Redacted, Vault
     from schemas.context import Context
     from schemas.decision import Decision
     from schemas.facts import Facts
+    from schemas.redaction import Level
     from schemas.ticket import Ticket
 
 Value = TypeVar("Value", bound=BaseModel)
@@ -26,6 +29,8 @@ Value = TypeVar("Value", bound=BaseModel)
 STDIN = "-"
 MOST_BYTES = 256 << 20  # above what any reader takes; an endless device must not fill the memory
 PROBLEMS_SHOWN = 5
+REDACT_VARIABLE = "ESCALATION_REDACT"
+LEVELS = ("secrets", "pii", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +52,28 @@ def add_ticket(parser: argparse.ArgumentParser, *, optional: bool = False) -> No
         help="ticket file: text, Markdown, .eml, or JSON of Zendesk, Freshdesk, Intercom, Jira, GitHub; - is stdin"
         + (" (the default)" if optional else ""),
     )
+    add_redaction(parser)
+
+
+def add_redaction(parser: argparse.ArgumentParser, *, restore: bool = True) -> None:
+    """What is replaced in a ticket before anything reads it, and whether this result gets it back."""
+    parser.add_argument(
+        "--redact",
+        choices=LEVELS,
+        help="what placeholders replace in the ticket before anything reads it: secrets; pii: personal data too; none "
+        f"(default: {REDACT_VARIABLE}, else secrets)",
+    )
+    if restore:
+        parser.add_argument(
+            "--restore", action="store_true", help="put the originals back into what this command prints or writes"
+        )
 
 
 def add_facts(parser: argparse.ArgumentParser) -> None:
     """The positional FACTS and the ticket that a report needs."""
     parser.add_argument("facts", metavar="FACTS", help="facts as `check` prints them, or a report (then with --ticket)")
     parser.add_argument("--ticket", metavar="TICKET", help="the ticket that the facts are about; - is stdin")
+    add_redaction(parser, restore=False)
 
 
 def add_circumstances(parser: argparse.ArgumentParser) -> None:
@@ -103,15 +124,48 @@ def read_bytes(argument: str, what: str, *, invitation: str = "") -> bytes:
     return raw
 
 
-def read_ticket_argument(argument: str) -> "Ticket":
-    """The ticket that a command line names, with the reader's remarks on stderr."""
+def redacted_ticket(argument: str, level: "Level", *, hint: str = "") -> "Redacted":
+    """The ticket that a command line names, behind the door: its secrets are placeholders, and the vault has them.
+
+    What was replaced, and the reader's remarks, are told on stderr; `hint`: what a person can do about it.
+    """
     from agent.readers import read_ticket
+    from agent.redaction import redact, told
 
     raw = read_bytes(argument, "ticket", invitation="paste the ticket, end with Ctrl-D on a line of its own")
-    ticket = read_ticket(raw, name=None if argument == STDIN else Path(argument).name)
-    for remark in ticket.notes:
+    redacted = redact(read_ticket(raw, name=None if argument == STDIN else Path(argument).name), level)
+    for remark in redacted.ticket.notes:
         note(remark)
-    return ticket
+    tell_level(level)
+    if redacted.ticket.redacted:
+        note(f"replaced before reading: {told(redacted.ticket.redacted)}{hint}")
+    return redacted
+
+
+def tell_level(level: "Level") -> None:
+    """Say so where nothing is replaced."""
+    if level == "none":
+        note("--redact none: secrets that stand in the ticket are sent and kept as they are")
+
+
+def read_ticket_argument(argument: str, level: "Level" = "secrets") -> "Ticket":
+    """As `redacted_ticket`, for who needs no vault."""
+    return redacted_ticket(argument, level).ticket
+
+
+def ticket_of(arguments: argparse.Namespace) -> "Redacted":
+    """The ticket of a verb that was given `add_ticket`."""
+    hint = "" if arguments.restore else "; --restore puts the originals back into this result"
+    return redacted_ticket(arguments.ticket, level_of(arguments), hint=hint)
+
+
+def level_of(arguments: argparse.Namespace) -> "Level":
+    """What is to be replaced: `--redact`, else ESCALATION_REDACT, else secrets. Raises BadInput for another word."""
+    given = arguments.redact or os.environ.get(REDACT_VARIABLE, "").strip() or LEVELS[0]
+    for level in LEVELS:
+        if given == level:
+            return cast("Level", level)
+    raise BadInput(f"{REDACT_VARIABLE} {given[:40]!r}: expected one of {', '.join(LEVELS)}")
 
 
 def parse(model: type[Value], raw: bytes, name: str, schema: str) -> Value:
@@ -140,17 +194,27 @@ def circumstances_of(arguments: argparse.Namespace) -> Circumstances:
     return Circumstances(context, settings, now_of(arguments))
 
 
-def facts_and_ticket_of(arguments: argparse.Namespace) -> "tuple[Facts, Ticket]":
+@dataclass(frozen=True, slots=True)
+class Grounded:
+    """Facts and the ticket that they are about, both behind the door. `vault`: of that ticket, if there is one."""
+
+    facts: "Facts"
+    ticket: "Ticket | None"
+    vault: "Vault | None"
+
+
+def facts_and_ticket_of(arguments: argparse.Namespace) -> "tuple[Facts, Ticket, Vault]":
     """As `facts_of`, for verbs that need the ticket in any case. Raises BadInput without one."""
-    facts, ticket = facts_of(arguments)
-    if ticket is None:
+    known = facts_of(arguments)
+    if known.ticket is None or known.vault is None:
         raise BadInput("this verb needs the ticket too: add --ticket TICKET")
-    return facts, ticket
+    return known.facts, known.ticket, known.vault
 
 
-def facts_of(arguments: argparse.Namespace) -> "tuple[Facts, Ticket | None]":
+def facts_of(arguments: argparse.Namespace) -> Grounded:
     """Grounded facts from `facts`: as they are, or a report grounded against `--ticket`.
 
+    Secrets of the ticket are placeholders in both: whoever wrote the facts may have seen the ticket itself.
     Raises BadInput for a report without a ticket, and for facts that were grounded against another ticket.
     """
     raw = read_bytes(arguments.facts, "facts", invitation="paste the facts (JSON), end with Ctrl-D")
@@ -158,23 +222,28 @@ def facts_of(arguments: argparse.Namespace) -> "tuple[Facts, Ticket | None]":
     is_grounded = _has_key(raw, name, "ticket_sha256")
     if arguments.ticket is None and not is_grounded:
         raise BadInput(f"{name} are a report, not checked against the ticket yet: add --ticket TICKET")
-    ticket = None if arguments.ticket is None else read_ticket_argument(arguments.ticket)
-    if not is_grounded and ticket is not None:
+    redacted = None if arguments.ticket is None else redacted_ticket(arguments.ticket, level_of(arguments))
+    if not is_grounded and redacted is not None:
         from schemas.report import FactsReport
 
-        report = parse(FactsReport, raw, name, "facts_report")
+        report = redacted.vault.concealed(parse(FactsReport, raw, name, "facts_report"))
 
         from agent.grounding.ground import ground
 
-        facts = ground(ticket, report)
+        facts = ground(redacted.ticket, report)
         tell_removed(facts)
-        return facts, ticket
+        return Grounded(facts, redacted.ticket, redacted.vault)
     from schemas.facts import Facts
 
     facts = parse(Facts, raw, name, "facts")
-    if ticket is not None and facts.ticket_sha256 != ticket.sha256:
-        raise BadInput(f"{name} were checked against another ticket than {arguments.ticket!r}: run `escalation check`")
-    return facts, ticket
+    if redacted is None:
+        return Grounded(facts, None, None)
+    if facts.ticket_sha256 != redacted.ticket.sha256:
+        raise BadInput(
+            f"{name} were checked against another ticket than {arguments.ticket!r}, or under another --redact: "
+            "run `escalation check`"
+        )
+    return Grounded(redacted.vault.concealed(facts), redacted.ticket, redacted.vault)
 
 
 def decision_of(arguments: argparse.Namespace, facts: "Facts", given: Circumstances) -> "tuple[Decision, datetime]":

@@ -9,6 +9,7 @@ import argparse
 from importlib.util import find_spec
 from pathlib import Path
 
+from agent.commands.inputs import add_redaction, level_of, tell_level
 from agent.commands.ledger_inputs import add_ledger
 from agent.errors import EXIT_DONE, BadInput
 
@@ -42,6 +43,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", metavar="NAME", help="model of the claude backend (default: ESCALATION_MODEL)")
     parser.add_argument("--no-ledger", action="store_true", help="neither look into the ledger nor offer its tools")
+    add_redaction(parser, restore=False)
     add_ledger(parser)
 
 
@@ -65,6 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     backend = pick_backend(arguments.backend, arguments.model)  # now, so that what is wrong with it is told now
     named = tuple(folder(name) for name in arguments.folder or ())
+    level = level_of(arguments)
+    tell_level(level)
     desk = Desk(
         folders=named if arguments.http else (*named, *working_folder()),
         settings=load_settings(None if arguments.policy is None else Path(arguments.policy)),
@@ -72,6 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
         keeps_ledger=not arguments.no_ledger,
         backend=None if arguments.backend == "auto" else backend,
         model=arguments.model,
+        redact=level,
     )
     from agent.tools import mcp_transports
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from agent.commands.inputs import (
     add_circumstances,
+    add_redaction,
     circumstances_of,
     decision_of,
     facts_and_ticket_of,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from agent.ledger.intake import Taken
     from agent.ledger.store import Author, Ledger
     from agent.policy.settings import Settings
+    from agent.redaction import Vault
     from schemas.brief import Brief
     from schemas.comparison import Similar
     from schemas.context import Context
@@ -56,6 +58,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ticket", metavar="TICKET", help="the ticket that the facts are about")
     parser.add_argument("--decision", metavar="FILE", help="the decision as `decide` prints it")
     parser.add_argument("--brief", metavar="FILE", help="the brief, as text or Markdown in the outline's layout")
+    add_redaction(parser, restore=False)
     add_circumstances(parser)
     add_recording(parser)
     add_author(parser)
@@ -210,12 +213,12 @@ def _pieces(arguments: argparse.Namespace, given: "Circumstances", ledger: "Ledg
     one_stdin(arguments, "facts", "ticket", "decision", "brief", "context")
     from agent.ledger.memory import Memory
 
-    facts, ticket = facts_and_ticket_of(arguments)
+    facts, ticket, vault = facts_and_ticket_of(arguments)
     decision, now = decision_of(arguments, facts, given)
     memory = Memory(ledger, given.settings)
     _, similar = memory.conclude(memory.recall(ticket, facts, given.context, now), None)
     made = assembled(ticket, facts, given.context, decision, similar)
-    return made if arguments.brief is None else _with_brief(made, arguments, now)
+    return made if arguments.brief is None else _with_brief(made, arguments, now, vault)
 
 
 def assembled(
@@ -250,10 +253,10 @@ def complete(findings: "tuple[Finding, ...]") -> bool:
     return not any(finding.blocking or finding.code == REPRODUCTION_GAP for finding in findings)
 
 
-def _with_brief(made: "Escalation", arguments: argparse.Namespace, now: "datetime") -> "Escalation":
+def _with_brief(made: "Escalation", arguments: argparse.Namespace, now: "datetime", vault: "Vault") -> "Escalation":
     raw = read_bytes(arguments.brief, "brief", invitation="paste the brief, end with Ctrl-D")
     brief, findings = brief_and_findings(
-        raw, arguments.brief, made.decision, made.facts, made.ticket, made.context, now
+        raw, arguments.brief, made.decision, made.facts, made.ticket, made.context, now, vault
     )
     for finding in findings:
         if finding.blocking:

@@ -8,7 +8,7 @@ import argparse
 import contextlib
 from typing import TYPE_CHECKING, Literal
 
-from agent.commands.inputs import add_circumstances, add_ticket, circumstances_of, one_stdin, read_ticket_argument
+from agent.commands.inputs import add_circumstances, add_ticket, circumstances_of, level_of, one_stdin, ticket_of
 from agent.commands.ledger_inputs import add_ledger, author_of, ledger_of
 from agent.commands.open import add_recording
 from agent.commands.output import add_output, colour, emit, format_of, note, progress, ready, width
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     ready(arguments.out)
     form = format_of(arguments, FORMATS)
     given = circumstances_of(arguments)
-    ticket = read_ticket_argument(arguments.ticket)
+    redacted = ticket_of(arguments)
 
     from agent.backends.base import ModelError
     from agent.drafting import Limits
@@ -67,8 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         with working(backend):
             result = escalate(
-                ticket,
-                context=given.context,
+                redacted.ticket,
+                context=redacted.vault.concealed(given.context),
                 backend=backend,
                 settings=given.settings,
                 now=given.now,
@@ -76,6 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
                 max_repairs=Limits.max_repairs if arguments.max_repairs is None else arguments.max_repairs,
                 token_budget=arguments.token_budget,
                 memory=memory,
+                redact=level_of(arguments),
             )
     except ModelError as error:
         if error.decision is not None:  # made and paid for: worth more than nothing
@@ -92,6 +93,8 @@ def run(arguments: argparse.Namespace) -> int:
         note(told(taken))
         if taken.record is not None:
             result = result.model_copy(update={"ledger_id": taken.record.id})
+    if arguments.restore:
+        result = redacted.vault.restored(result)
     emit(render(result, form, colour=colour() and arguments.out is None, width=width()), arguments.out)
     needs_more = result.decision.outcome == "needs_info" or result.brief_status == "incomplete"
     return EXIT_FINDINGS if needs_more else EXIT_DONE

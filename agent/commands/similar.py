@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         ready(arguments.context_out)
     form = format_of(arguments, FORMATS)
     given = circumstances_of(arguments)
-    facts, ticket = facts_and_ticket_of(arguments)
+    facts, ticket, _ = facts_and_ticket_of(arguments)
     ledger = ledger_of(arguments)
     from agent.ledger.memory import Memory
 

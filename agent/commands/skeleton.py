@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     one_stdin(arguments, "facts", "ticket", "decision", "context")
     ready(arguments.out)
     given = circumstances_of(arguments)
-    facts, ticket = facts_and_ticket_of(arguments)
+    facts, ticket, _ = facts_and_ticket_of(arguments)
     decision, _ = decision_of(arguments, facts, given)
     if decision.outcome != "escalate":
         note(f"no brief is due: the outcome is {decision.outcome}; this is the decision")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from agent.commands.inputs import (
     add_circumstances,
     add_decision,
+    add_redaction,
     circumstances_of,
     decision_of,
     facts_and_ticket_of,
@@ -24,6 +25,7 @@ from agent.errors import EXIT_DONE, EXIT_FINDINGS, BadInput
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from agent.redaction import Vault
     from schemas.brief import Brief
     from schemas.context import Context
     from schemas.decision import Decision
@@ -41,6 +43,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("brief", metavar="BRIEF", help="the brief: text, Markdown or JSON; - is stdin")
     parser.add_argument("--ticket", metavar="TICKET", required=True, help="the ticket that the brief is about")
     parser.add_argument("--facts", metavar="FACTS", required=True, help="facts as `check` prints them, or a report")
+    add_redaction(parser, restore=False)
     add_decision(parser)
     add_circumstances(parser)
     add_out(parser)
@@ -54,10 +57,10 @@ def run(arguments: argparse.Namespace) -> int:
     if not raw.strip():
         raise BadInput(f"brief {arguments.brief!r} is empty: `escalation skeleton` prints its outline")
     given = circumstances_of(arguments)
-    facts, ticket = facts_and_ticket_of(arguments)
+    facts, ticket, vault = facts_and_ticket_of(arguments)
     decision, now = decision_of(arguments, facts, given)
 
-    brief, findings = brief_and_findings(raw, arguments.brief, decision, facts, ticket, given.context, now)
+    brief, findings = brief_and_findings(raw, arguments.brief, decision, facts, ticket, given.context, now, vault)
     valid = not any(finding.blocking for finding in findings)
     result = {"valid": valid, "findings": [finding.model_dump(mode="json") for finding in findings]}
     emit_json(json.dumps(result, indent=2, ensure_ascii=False), arguments.out)
@@ -76,16 +79,17 @@ def brief_and_findings(
     ticket: "Ticket",
     context: "Context",
     now: "datetime",
+    vault: "Vault",
 ) -> "tuple[Brief, tuple[Finding, ...]]":
-    """A brief in JSON, text or Markdown, and what validation holds against it."""
+    """A brief in JSON, text or Markdown, its secrets as placeholders, and what validation holds against it."""
     from agent.validate import parse_brief, validate_brief, validate_text
 
     if raw.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         from schemas.brief import Brief
 
-        brief = parse(Brief, raw, f"brief {name!r}", "brief")
+        brief = vault.concealed(parse(Brief, raw, f"brief {name!r}", "brief"))
         return brief, validate_brief(brief, decision, facts, ticket, context, now)
-    text = _text(raw)
+    text = vault.conceal(_text(raw))
     return parse_brief(text).brief, validate_text(text, decision, facts, ticket, context, now)
 
 

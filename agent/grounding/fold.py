@@ -7,7 +7,7 @@ forgiven, and a match must begin and end on token boundaries. Offsets are code p
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from heapq import merge
@@ -29,6 +29,9 @@ _OTHER = re.compile("[^\x00-\x7f]+")
 _RUN = re.compile(" {2,}")
 _INVISIBLE = re.compile(f"[{ZERO_WIDTH}]")
 _JOINT = re.compile(f" [ {ZERO_WIDTH}]+|[{ZERO_WIDTH}][ {ZERO_WIDTH}]*|[^\x00-\x7f{ZERO_WIDTH}]+")
+# What fills a placeholder up to the length of its secret (agent/redaction/placeholders.py): how much of it a quote has,
+# or whether it has dots for it, does not matter.
+_PADDED = re.compile(r"\[(?:[a-z][a-z-]{1,12}-|[sp])\d{1,6}([·•…][·•… ]*)\]|⟦\w?(·+)⟧|⦅\w?(·+)⦆")
 _ODD_BLANK = re.compile("[\x0b\x0c" + _WIDE_SPACE + "]")
 # Scripts that write words without spaces between them, or (Hangul) glue particles to them.
 _UNSEGMENTED = re.compile(
@@ -229,12 +232,15 @@ def _fold(text: str) -> Folded:
         original.append(end)
         atomic_end.append(-1)
 
-    for start, end in _special(base):
+    padding = _padding(base)
+    special = merge(_without(_special(base), list(padding)), padding) if padding else _special(base)
+    for start, end in special:
         run = base[start:end]
-        if run[0] == " " or _INVISIBLE.match(run):
+        filled = (start, end) in padding
+        if filled or run[0] == " " or _INVISIBLE.match(run):
             parts.append(base[last:start])
             length += start - last
-            atomic(" " if " " in run else "", start, end)
+            atomic(" " if " " in run and not filled else "", start, end)
             last = end
             continue
         if start > last and _extends(run[0]) and base[start - 1] != " ":
@@ -269,6 +275,28 @@ def _special(base: str) -> Iterable[tuple[int, int]]:
     if _INVISIBLE.search(base):
         return [match.span() for match in _JOINT.finditer(base)]
     return merge((match.span() for match in _OTHER.finditer(base)), runs)
+
+
+def _padding(base: str) -> dict[tuple[int, int], None]:
+    """What fills placeholders, in order."""
+    if not ("·" in base or "…" in base or "•" in base):
+        return {}
+    return dict.fromkeys(match.span(match.lastindex or 0) for match in _PADDED.finditer(base))
+
+
+def _without(found: Iterable[tuple[int, int]], padding: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """What the padding leaves of the spans: `⟦` and the like stand right beside it."""
+    place = 0
+    for start, end in found:
+        while place < len(padding) and padding[place][1] <= start:
+            place += 1
+        at, ahead = start, place
+        while ahead < len(padding) and padding[ahead][0] < end:
+            if at < padding[ahead][0]:
+                yield at, padding[ahead][0]
+            at, ahead = max(at, padding[ahead][1]), ahead + 1
+        if at < end:
+            yield at, end
 
 
 _ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}

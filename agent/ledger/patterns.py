@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Text, bindparam, delete, func, insert, select
 
 from agent.ledger import tables as t
 from agent.ledger.database import Database
+from agent.ledger.door import without_secrets
 from agent.ledger.fingerprint import Fingerprint
 
 # Words that are asked for: the rarest ones tell the most, and a common one costs a walk over half the ledger.
@@ -145,6 +146,7 @@ def judge(
 
     What stands already and is said again is kept once.
     """
+    why = without_secrets(why)
     standing = _judged(connection, ticket).get(other)
     if standing is not None and (standing["same"], standing["confirmed_by"], standing["why"]) == (
         same,

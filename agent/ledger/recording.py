@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from agent.ledger import patterns
+from agent.ledger.door import run_without_secrets
 from agent.ledger.fingerprint import fingerprint
 from agent.ledger.intake import Taken, take_in
 from agent.ledger.memory import Memory
@@ -26,7 +27,7 @@ def record(
 
     Raises Refused where the ticket's escalation is over.
     """
-    ledger = memory.ledger
+    ledger, run = memory.ledger, run_without_secrets(run)
     taken = take_in(
         ledger,
         run,

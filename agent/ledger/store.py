@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from agent.errors import BadInput, Conflict, Refused
 from agent.ledger import tables as t
 from agent.ledger.database import Database
+from agent.ledger.door import without_secrets
 from agent.ledger.history import with_breaches
 from agent.ledger.life import apply, replay
 from agent.ledger.requirements import require
@@ -90,6 +91,7 @@ class Ledger:
         Raises Conflict if the ticket has one that is not over yet.
         """
         key = key or uuid.uuid4().hex
+        data, why = without_secrets((data, why))
         try:
             with self.database.writing() as connection:
                 known = self._repeated(connection, key)
@@ -133,7 +135,9 @@ class Ledger:
         Raises Refused if the state does not allow it, Conflict if `if_version` is not the newest.
         """
         key = key or uuid.uuid4().hex
-        steps = list(data) if isinstance(data, Sequence) else [Step(data)]
+        given = list(data) if isinstance(data, Sequence) else [Step(data)]
+        steps = [Step(*without_secrets((step.data, step.why)), step.author) for step in given]
+        why = without_secrets(why)
         number = number_of(identifier)
         try:
             return self._appended(number, steps, author, at, now, why, key, if_version, settings, result)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from agent.errors import EscalationError
 from agent.tools.bounds import compact, fit
 from agent.tools.desk import Caller, Desk
+from agent.tools.logs import where
 from agent.tools.tool import Tool
 from schemas.road_tools import Bounded
 
@@ -95,7 +96,8 @@ def told(tool: Tool, error: Exception) -> str:
         return f"{tool.name}: {_problems(error, tool.takes)}; mend the arguments and call again"
     if isinstance(error, EscalationError):
         return _in_tools_names(str(error) or "failed", tool)
-    _log.error("%s failed", tool.name, exc_info=error)
+    _log.error("%s failed: %s", tool.name, where(error))  # its text may repeat the ticket
+    _log.debug("%s failed", tool.name, exc_info=error)
     return f"{tool.name} failed inside ({type(error).__name__}), which is a fault of this program: tell the user"
 
 

@@ -6,10 +6,11 @@ A handle cannot be guessed, since several clients may share one server. Whoever 
 import secrets
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent.errors import BadInput
+from agent.redaction.vault import Vault
 from schemas.brief import Brief
 from schemas.comparison import Similar
 from schemas.context import Context
@@ -26,10 +27,15 @@ MOST_BYTES = 32 << 20
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A ticket and what came of it so far. `given`: the caller's context; `context`: with what the ledger added."""
+    """A ticket and what came of it so far.
+
+    `vault`: has the ticket's secrets, which the host's model may have seen. `given`: the caller's context; `context`:
+    with what the ledger added.
+    """
 
     handle: str
     ticket: Ticket
+    vault: Vault = field(default_factory=Vault)
     report: FactsReport | None = None
     facts: Facts | None = None
     given: Context | None = None
@@ -57,9 +63,9 @@ class Cases:
         self._kept: OrderedDict[str, tuple[Case, int]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def begin(self, ticket: Ticket, **known: Any) -> Case:
+    def begin(self, ticket: Ticket, vault: Vault, **known: Any) -> Case:
         """A new case."""
-        return self.keep(Case(f"case-{secrets.token_hex(8)}", ticket, **known))
+        return self.keep(Case(f"case-{secrets.token_hex(8)}", ticket, vault, **known))
 
     def change(self, case: Case, **changes: Any) -> Case:
         """The case with these changes, in place of the old one."""

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from agent.backends.base import Backend
     from agent.ledger.memory import Memory
     from agent.ledger.store import Author, Ledger
-    from schemas.ticket import Ticket
+    from agent.redaction import Redacted
+    from schemas.redaction import Level
 
 Tell = Callable[[str], Awaitable[None]]
 
@@ -37,7 +38,7 @@ class Desk:
 
     `keeps_ledger`: whether the ledger's tools are there and the ledger is looked into. `backend`: the only one of
     `run_ticket` besides the offline rules (None: as a call says). `model`: of a backend that a call names. `clock`:
-    what counts as now; a decision keeps its time.
+    what counts as now; a decision keeps its time. `redact`: what is replaced in a ticket before anything reads it.
     """
 
     folders: Sequence[Path] = ()
@@ -47,22 +48,27 @@ class Desk:
     backend: "Backend | None" = None
     model: str | None = None
     clock: Callable[[], datetime] = this_moment
+    redact: "Level" = "secrets"
     cases: Cases = field(default_factory=Cases)
 
-    def read(self, ticket: str | None, path: str | None) -> "Ticket":
-        """The ticket of a call. Raises BadInput."""
+    def read(self, ticket: str | None, path: str | None) -> "Redacted":
+        """The ticket of a call, with placeholders for what `redact` says. Raises BadInput."""
         from agent.readers import read_ticket
+        from agent.redaction import redact
 
         if path is not None:
-            return read_ticket(read_file(path, self.folders), name=Path(path).name)
-        return read_ticket(ticket or "")
+            return redact(read_ticket(read_file(path, self.folders), name=Path(path).name), self.redact)
+        return redact(read_ticket(ticket or ""), self.redact)
 
     def case_of(self, case: str | None, ticket: str | None, path: str | None) -> Case:
         """The case that a call names, or a new one for its ticket. Raises BadInput unless exactly one is named."""
         given = [name for name, value in (("case", case), ("ticket", ticket), ("path", path)) if value]
         if len(given) != 1:
             raise BadInput(f"expected one of case, ticket and path, got {' and '.join(given) or 'none'}: give one")
-        return self.cases.get(case) if case else self.cases.begin(self.read(ticket or None, path or None))
+        if case:
+            return self.cases.get(case)
+        redacted = self.read(ticket or None, path or None)
+        return self.cases.begin(redacted.ticket, redacted.vault)
 
     def has_ledger(self) -> bool:
         """Whether there is one to look into."""

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from agent.commands.output import note
 from agent.errors import EXIT_DONE, BadInput
 from agent.tools.desk import Desk
+from agent.tools.logs import quiet
 from agent.tools.mcp_server import server
 
 LOOPBACK = "127.0.0.1"
@@ -32,6 +33,7 @@ def stdio(desk: Desk) -> None:
     """Serve one client until it closes stdin. Nothing but the protocol is written to stdout."""
     from mcp.server.stdio import stdio_server
 
+    quiet()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
 
@@ -50,6 +52,7 @@ def _leave(_: int, __: FrameType | None) -> NoReturn:
 
 def http(desk: Desk, port: int) -> None:
     """Serve clients on this machine until SIGINT or SIGTERM. Raises BadInput for a port that is taken."""
+    quiet()
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

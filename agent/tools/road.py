@@ -14,6 +14,7 @@ from schemas.vocabulary import Tier
 
 if TYPE_CHECKING:
     from agent.backends.base import Backend, BackendName, Call, ModelError, Reply
+    from agent.redaction import Vault
     from schemas.decision import Decision
     from schemas.escalation import Escalation
     from schemas.facts import Claim, Facts
@@ -39,9 +40,10 @@ def check_facts(desk: Desk, given: shapes.CheckFactsInput, _: Caller) -> shapes.
     from agent.grounding.ground import ground
 
     case = desk.case_of(given.case, given.ticket, given.path)
-    facts = ground(case.ticket, given.report)
+    report = case.vault.concealed(given.report)
+    facts = ground(case.ticket, report)
     # Whatever hung on the former facts goes with them.
-    case = desk.cases.keep(Case(case.handle, case.ticket, given.report, facts))
+    case = desk.cases.keep(Case(case.handle, case.ticket, case.vault, report, facts))
     claims = facts.claims()
     return shapes.Checked(
         case=case.handle,
@@ -56,7 +58,8 @@ def check_facts(desk: Desk, given: shapes.CheckFactsInput, _: Caller) -> shapes.
 
 def decide(desk: Desk, given: shapes.DecideInput, _: Caller) -> shapes.Decided:
     """Apply the policy."""
-    return _decided(desk, desk.cases.get(given.case), _context(given.context, given.tier))
+    case = desk.cases.get(given.case)
+    return _decided(desk, case, case.vault.concealed(_context(given.context, given.tier)))
 
 
 def override_decision(desk: Desk, given: shapes.OverrideInput, _: Caller) -> shapes.Decided:
@@ -104,7 +107,14 @@ def validate_brief(desk: Desk, given: shapes.ValidateBriefInput, _: Caller) -> s
     if not given.brief.strip():
         raise BadInput("brief is empty: fill in the outline that skeleton returned, whole, and pass it as `brief`")
     brief, findings = brief_and_findings(
-        given.brief.encode(errors="replace"), "brief", decision, facts, case.ticket, context, decision.decided_at
+        given.brief.encode(errors="replace"),
+        "brief",
+        decision,
+        facts,
+        case.ticket,
+        context,
+        decision.decided_at,
+        case.vault,
     )
     case = desk.cases.change(case, brief=brief, findings=findings, rounds=case.rounds + 1, run=None)
     valid = not any(finding.blocking for finding in findings)
@@ -126,20 +136,21 @@ def run_ticket(desk: Desk, given: shapes.RunTicketInput, _: Caller) -> shapes.Ro
     from agent.backends.base import ModelError
     from agent.pipeline import escalate
 
-    ticket, backend = desk.read(given.ticket, given.path), _backend(desk, given)
-    context = _context(given.context, given.tier)
+    redacted, backend = desk.read(given.ticket, given.path), _backend(desk, given)
+    context = redacted.vault.concealed(_context(given.context, given.tier))
     try:
         result = escalate(
-            ticket,
+            redacted.ticket,
             context=context,
             backend=backend,
             settings=desk.settings,
             now=desk.clock(),
             memory=desk.memory(),
+            redact=desk.redact,
         )
     except ModelError as error:
         raise BadInput(_failure(error)) from error
-    return _ran(desk, result, context)
+    return _ran(desk, result, context, redacted.vault)
 
 
 async def run_ticket_async(desk: Desk, given: shapes.RunTicketInput, caller: Caller) -> shapes.RoadRun:
@@ -149,22 +160,23 @@ async def run_ticket_async(desk: Desk, given: shapes.RunTicketInput, caller: Cal
     from agent.backends.base import ModelError
     from agent.pipeline import escalate_async
 
-    ticket = await to_thread.run_sync(desk.read, given.ticket, given.path)
-    context = _context(given.context, given.tier)
+    redacted = await to_thread.run_sync(desk.read, given.ticket, given.path)
+    context = redacted.vault.concealed(_context(given.context, given.tier))
     backend = _Watched(_backend(desk, given), caller)
     try:
         result = await escalate_async(
-            ticket,
+            redacted.ticket,
             context=context,
             backend=backend,
             settings=desk.settings,
             now=desk.clock(),
             memory=await to_thread.run_sync(desk.memory),
+            redact=desk.redact,
         )
     except ModelError as error:
         raise BadInput(_failure(error)) from error
     await _tell(caller, "done")
-    return await to_thread.run_sync(_ran, desk, result, context)
+    return await to_thread.run_sync(_ran, desk, result, context, redacted.vault)
 
 
 def guide(_: Desk, given: shapes.GuideInput, __: Caller) -> shapes.GuideText:
@@ -229,12 +241,13 @@ def _failure(error: "ModelError") -> str:
     )
 
 
-def _ran(desk: Desk, result: "Escalation", given: Context) -> shapes.RoadRun:
+def _ran(desk: Desk, result: "Escalation", given: Context, vault: "Vault") -> shapes.RoadRun:
     from agent.render import render_brief
 
     decision, brief = result.decision, result.brief
     case = desk.cases.begin(
         result.ticket,
+        vault,
         facts=result.facts,
         given=given,
         context=result.context,
@@ -337,6 +350,9 @@ def _context(known: shapes.Known | None, tier: Tier | None) -> Context:
 
 
 def _seen(ticket: "Ticket") -> shapes.TicketSeen:
+    from agent.redaction import told
+
+    replaced = (f"Replaced before reading: {told(ticket.redacted)}",) if ticket.redacted else ()
     return shapes.TicketSeen(
         id=ticket.id,
         subject=ticket.subject,
@@ -345,7 +361,7 @@ def _seen(ticket: "Ticket") -> shapes.TicketSeen:
         opened=ticket.opened,
         messages=len(ticket.messages),
         characters=len(ticket.text),
-        notes=ticket.notes,
+        notes=(*ticket.notes, *replaced),
     )
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from agent.grounding.fold import Folded, fold, needles
 from agent.notation import DateMention, Day, Identifier, Number, TimeMention, dates, identifiers, numbers_outside, times
+from agent.redaction.placeholders import blanked, placeholders
 from agent.validate.moments import Moment, moments, spread
 from agent.validate.stems import stems
 from agent.validate.units import time_unit
@@ -68,6 +69,8 @@ class Sources:
     stems: frozenset[str]
     zones: tuple[tzinfo, ...]
     now: datetime
+    secrets: frozenset[int]
+    """Numbers of the placeholders that stand in the ticket."""
 
     def holds(self, quote: str) -> bool:
         """True if the quote stands in a source, folded and on token boundaries (policy 2.1)."""
@@ -77,12 +80,13 @@ class Sources:
 
 
 def read(text: str, reach: int = 2) -> Reading:
-    """Notations of a text; digits inside dates, clock times and identifiers are no numbers of their own."""
+    """Notations of a text; digits inside dates, times, identifiers and placeholders are no numbers of their own."""
     found_dates, found_times, tokens = dates(text), times(text), identifiers(text)
     masked = bytearray(len(text))
     spans = [(mention.start, mention.end) for mention in found_dates]
     spans += [(mention.start, mention.end) for mention in found_times if not mention.maybe_duration]
     spans += [(token.start, token.end) for token in tokens]
+    spans += [(one.start, one.end) for one in placeholders(text)]
     for start, end in spans:
         masked[start:end] = b"\x01" * (end - start)
     figures = [(number, time_unit(text, number.end, number.unit, reach)) for number in numbers_outside(text, masked)]
@@ -117,7 +121,7 @@ def sources(
     return Sources(
         folded=tuple(fold(text) for text in texts),
         figures=_figures(readings),
-        digits=frozenset(re.findall(r"\d+", everything)),
+        digits=frozenset(re.findall(r"\d+", blanked(everything))),
         days=frozenset(days),
         years=frozenset(years),
         moments=found,
@@ -129,6 +133,7 @@ def sources(
         stems=stems(everything),
         zones=zones,
         now=now,
+        secrets=frozenset(one.number for text in texts for one in placeholders(text)),
     )
 
 

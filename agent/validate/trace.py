@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Literal
 
 from agent.notation import DateMention, Day, Identifier, Number, TimeMention, quoted_strings
+from agent.redaction.placeholders import placeholders
 from agent.validate.amounts import check_number
 from agent.validate.fields import Field
 from agent.validate.grounds import STANDS, Check, finding
@@ -40,6 +41,10 @@ def _check_field(part: Field, check: Check) -> list[Finding]:
         elif verdict is not None:
             found.append(verdict)
             settled.append((quote.start, quote.end))
+    for one in placeholders(part.text):
+        settled.append((one.start, one.end))
+        if one.number not in check.sources.secrets:
+            found.append(finding("untraceable_id", part, part.text[one.start : one.end], STANDS))
     text = _blanked(part.text, settled)
     reading = read(text)
     found += _identifiers(reading, part, check)
