@@ -61,7 +61,9 @@ class Vendor:
     processed: Counter[str] = field(default_factory=Counter)
     paid: Counter[str] = field(default_factory=Counter)
     troubles: list[int] = field(default_factory=list)
+    trouble_headers: dict[str, str] = field(default_factory=dict)
     reading_troubles: list[str] = field(default_factory=list)
+    look_troubles: list[int] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
     most_bytes: int = 256_000_000
     known_ids: set[str] = field(default_factory=set)
@@ -87,6 +89,8 @@ class Vendor:
                 return self._error(404, "not_found_error", "no such batch")
             batch = batch_or_none
             self.calls[parts[1] if len(parts) > 1 else "look"] += 1
+            if parts[1:] == [] and self.look_troubles:
+                return self.look_troubles.pop(0), {"content-type": "text/html"}, b"<h1>Sorry</h1>"
             if parts[1:] == ["results"]:
                 return self._results(batch)
             if parts[1:] == ["cancel"]:
@@ -103,7 +107,8 @@ class Vendor:
     def _give(self, content: bytes) -> Reply:
         trouble = self.troubles.pop(0) if self.troubles else 0
         if trouble > 0:
-            return self._error(trouble, "some_error", f"trouble {trouble}")
+            status, headers, said = self._error(trouble, "some_error", f"trouble {trouble}")
+            return status, headers | self.trouble_headers, said
         if len(content) > self.most_bytes:
             return self._error(413, "request_too_large", "too large")
         requests = json.loads(content)["requests"]

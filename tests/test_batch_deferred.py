@@ -6,7 +6,7 @@ Time is a number that a pause moves on, so nothing waits.
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -22,13 +22,15 @@ from agent.backends.base import ModelUnavailable
 from agent.backends.claude import ClaudeBackend
 from agent.backends.offline import OfflineBackend
 from agent.batch.deferred import Deferred, Waits
+from agent.batch.items import Item
 from agent.batch.run_folder import RunFolder
 from agent.batch.submissions import going_on, pending
 from agent.batch.work import Run, works
+from agent.errors import BadInput
 from agent.policy.settings import load_settings
 
 KILLS = Path(__file__).with_name("kills.py")
-STRIDE = 9  # points of a process's life between those at which it is killed; with 1 it takes minutes
+STRIDE = 17  # points of a process's life between those at which it is killed; with 1 it takes a minute or two
 WAITS = Waits(first=5, longest=60, settle=60, patience=600)
 
 
@@ -271,10 +273,12 @@ def test_a_status_that_will_not_pass_ends_the_run(world: World, status: int) -> 
     assert world.go(tickets(2)).outage is None
 
 
-@pytest.mark.parametrize("status", [429, 529])
-def test_a_vendor_with_too_much_to_do_is_waited_for(world: World, status: int) -> None:
-    world.vendor.troubles = [status] * 3
+@pytest.mark.parametrize(("status", "after"), [(429, ""), (529, "7"), (429, "-7"), (429, "nan"), (429, "soon")])
+def test_a_vendor_with_too_much_to_do_is_waited_for(world: World, status: int, after: str) -> None:
+    world.vendor.troubles, world.vendor.trouble_headers = [status] * 3, {"retry-after": after}
     assert world.go(tickets(2)).outage is None
+    assert (world.pauses[:3] == [7, 7, 7]) == (after == "7")
+    assert all(0.3 < pause < 60 for pause in world.pauses)
     assert world.vendor.calls["give"] == 3 + 2
     assert world.vendor.calls["list"] == 0
     assert world.states() == all_done(2)
@@ -375,6 +379,24 @@ def test_a_batch_that_is_gone_is_given_again(world: World, way: str) -> None:
     world.go(tickets(3))
     assert world.states() == all_done(3)
     assert sizes(world)[-2:] == [3, 3]
+
+
+def test_a_404_of_somebody_on_the_way_makes_nothing_be_given_again(world: World) -> None:
+    world.vendor.look_troubles = [404, 404]
+    world.go(tickets(3))
+    assert sizes(world) == [3, 3]
+    assert world.states() == all_done(3)
+
+
+def test_a_source_that_cannot_be_read_on(world: World) -> None:
+    class Broken(Texts):
+        def items(self) -> Iterator[Item]:
+            yield from super().items()
+            raise BadInput("row 3: expected a row")
+
+    deferred = world.go(Broken(tickets(2).texts))
+    assert str(deferred.unreadable) == "row 3: expected a row"
+    assert world.states() == all_done(2)
 
 
 def test_a_key_of_another_organization_gives_nothing_again(world: World) -> None:
@@ -487,9 +509,9 @@ def test_a_limit_is_one_of_tickets(world: World) -> None:
 def test_a_budget_counts_what_is_under_way(world: World) -> None:
     deferred = world.go(tickets(6), budget=50_000)  # of which a request takes about 14,500
     assert deferred.over_budget
-    assert sizes(world)[0] == 3
+    assert sizes(world) == [3, 3]
     assert deferred.outage is None
-    assert world.pending() == 0
+    assert world.states() == all_done(3)
     deferred = world.go(tickets(6))
     assert not deferred.over_budget
     assert world.states() == all_done(6)

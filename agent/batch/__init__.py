@@ -6,7 +6,9 @@ keys.py         names of items, printable and each one once
 run_folder.py   the database of a run: what was asked, answered and decided
 road.py         one ticket's road on stored answers, to its next unanswered call or to its end
 live.py         calls at once, as many as the server bears
-deferred.py     calls by the vendor's Message Batches, at half the price and some time later
+deferred.py     calls by the vendor's Message Batches, at half the price and some time later: chunk.py gathers
+                requests, submissions.py keeps what was given, vendor_batches.py speaks with the vendor,
+                batch_answers.py stores what comes back
 results.py      JSONL, CSV and the summary
 overview.py     the page
 prices.py       what models cost: prices.toml, or the user's own table

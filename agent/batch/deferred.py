@@ -12,7 +12,6 @@ Nothing is paid twice, whenever the program ends:
 The one gap: a batch that appears in the vendor's list more than `Waits.settle` seconds after the search for it began.
 """
 
-import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -22,12 +21,14 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from agent.backends import answers, conversation
-from agent.backends.base import ModelError, ModelUnavailable, tokens, total
+from agent.backends import conversation
+from agent.backends.base import ModelError, ModelUnavailable, tokens
+from agent.batch.batch_answers import BatchAnswers
+from agent.batch.chunk import Chunk
 from agent.batch.pace import backoff
 from agent.batch.road import Wanted
 from agent.batch.submissions import Asked, Submission, Submissions, attempt_of, new_submission
-from agent.batch.vendor_batches import Batch, Result, Unsure, VendorBatches
+from agent.batch.vendor_batches import Batch, Unsure, VendorBatches
 from agent.batch.work import Run, Seen, Work
 from agent.errors import BadInput
 from schemas.escalation import Escalation, Usage
@@ -38,14 +39,10 @@ if TYPE_CHECKING:
 
 MOST_REQUESTS = 2_000  # of one batch; the vendor takes 100,000
 MOST_BYTES = 16_000_000  # of one batch, which memory holds; the vendor takes 256 MB
-STORED_TOGETHER = 200  # answers
 OUTPUT = 2_000  # tokens: a guess at one answer, for the budget
 CHARACTERS = 4  # of one token: likewise
 CLOCKS = timedelta(hours=6)  # by which this machine's clock may be ahead of the vendor's
 READINGS = 3  # of results that seem to lack some
-SETUP = ("authentication_error", "billing_error", "permission_error", "not_found_error")
-OWN = ("invalid_request_error", "request_too_large")
-UNFORCED = "unforced_model"
 
 Works = Callable[[int | None], Iterator[Work | Seen]]
 """The tickets without a result anew, at most so many: `partial(works, source, run)`."""
@@ -118,15 +115,13 @@ class Deferred:
         self._interval = self._waits.first
         self._vendor = VendorBatches(backend)
         self._submissions = Submissions(run.folder)
+        self._answers = BatchAnswers(run.folder, backend, self._vendor)
         self._doubts: dict[str, float] = {}  # submissions that the vendor may have, since when they are searched
         self._strangers: set[str] = set()  # batches of others
         self._failing: float | None = None  # since when no batch can be given
         self._ended: set[str] = set()  # tickets that got no result in this run and are not asked about again
-        self._taken: set[str] | None = None  # tickets of this run, where it has a limit
-        self._setup: ModelUnavailable | None = None  # what is wrong with the key or the model, as a batch said
-        self._unforced = run.folder.setting(UNFORCED) == backend.model  # the model is known to refuse a forced tool
-        if self._unforced:
-            backend.forced = False
+        self._taken: set[str] = set()  # tickets of this run, where it has a limit
+        self._first = True  # walk of this run
 
     def go(self, works: Works) -> None:
         """Every ticket to its result."""
@@ -152,19 +147,15 @@ class Deferred:
 
     def _walk(self, works: Works) -> bool:
         """Each waiting ticket to its next request or its result. Tells whether one of them waits for a batch."""
-        first, waits = self._taken is None, False
-        taken: set[str] = set()
-        chunk = self._chunk()
+        first, waits, chunk = self._first, False, self._chunk()
         for work in self._read(works(self._limit if first else None)):
             if isinstance(work, Seen):
                 if first:
                     self.heard.settled += work.settled
                     work.write()
                 continue
-            if work.key in self._ended or (self._limit is not None and not first and work.key not in self._kept()):
+            if not self._mine(work):
                 continue
-            if self._limit is not None and first:
-                taken.add(work.key)
             ticket = work.known.fingerprint
             if self._submissions.holds(ticket):
                 waits = True
@@ -181,6 +172,7 @@ class Deferred:
             line = conversation.body(wanted.request)
             asked = Asked(wanted.sha256, ticket, len(line) // CHARACTERS + OUTPUT)
             if not self._affordable(chunk, asked):
+                waits = waits or self.heard.requests > 0  # what is under way may cost less than was thought
                 continue
             waits = True
             if self._unwell():
@@ -189,7 +181,7 @@ class Deferred:
                 self._give(chunk)
                 chunk = self._chunk()
             chunk.put(work, asked, line)
-        self._taken = taken if first else self._taken
+        self._first = False
         if not self._unwell():
             self._give(chunk)
         self._heard()
@@ -202,13 +194,16 @@ class Deferred:
         except BadInput as error:
             self.unreadable = error
 
+    def _mine(self, work: Work) -> bool:
+        """Whether this run goes on with a ticket: one that its limit let in, and that did not fail in it."""
+        if self._limit is not None and self._first:
+            self._taken.add(work.key)
+        return work.key not in self._ended and (self._limit is None or work.key in self._taken)
+
     def _unwell(self) -> bool:
         """Whether the vendor just lost a reply. Then nothing more is given until the list had time to show it."""
         now = self._clock()
         return self._failing is not None and any(now - began < self._waits.settle for began in self._doubts.values())
-
-    def _kept(self) -> set[str]:
-        return self._taken or set()
 
     def _walked(self, work: Work) -> Wanted | None:
         """The request that a ticket waits for; None if it ended."""
@@ -220,7 +215,7 @@ class Deferred:
                 failure = self._submissions.failure(step.sha256)
                 if failure is None:
                     return step
-                step = journey.fail(step, failure)
+                step = journey.fail(failure)
             ended = step
         except ModelError as error:
             ended = error if self._rules is None else work.ended_by_rules(self._rules, error)
@@ -243,21 +238,22 @@ class Deferred:
         self._tell(self.heard)
         return None
 
-    def _affordable(self, chunk: "_Chunk", asked: Asked) -> bool:
+    def _affordable(self, chunk: Chunk, asked: Asked) -> bool:
+        """Whether the budget bears one more. From the first that it does not bear on, no other ticket is begun."""
         if self._budget is None:
             return True
-        _, _, out = self._submissions.open_requests()
-        if tokens(self.heard.usage) + out + chunk.tokens + asked.tokens > self._budget:
-            self.over_budget = True
-        return not self.over_budget
+        self.heard.batches, self.heard.requests, out = self._submissions.open_requests()
+        bears = tokens(self.heard.usage) + out + chunk.tokens + asked.tokens <= self._budget
+        self.over_budget = self.over_budget or not bears
+        return bears
 
     # Requests to batches
 
-    def _chunk(self) -> "_Chunk":
-        return _Chunk(new_submission(0, self._vendor.place), self._most_requests, self._most_bytes)
+    def _chunk(self) -> Chunk:
+        return Chunk(new_submission(0, self._vendor.place), self._most_requests, self._most_bytes)
 
-    def _give(self, chunk: "_Chunk") -> None:
-        """Give a batch. A doubt whether the vendor has it is kept, to be resolved before anything else is given."""
+    def _give(self, chunk: Chunk) -> None:
+        """Give a batch. A doubt whether the vendor has it is kept: see `_search`."""
         if not chunk.asked:
             return
         submission = replace(chunk.submission, requests=len(chunk.asked))
@@ -285,13 +281,13 @@ class Deferred:
                     self._submissions.not_given(submission.attempt)
                     raise
                 tries += 1
-                self._sleep(backoff(tries) if failure.retry_after is None else failure.retry_after)
+                self._sleep(_pause(failure, tries))
         self._failing = None
         self._submissions.given(submission.attempt, batch, organization)
         self._interval = self._waits.first
         self._heard()
 
-    def _give_smaller(self, chunk: "_Chunk", failure: ModelUnavailable) -> None:
+    def _give_smaller(self, chunk: Chunk, failure: ModelUnavailable) -> None:
         """Half as much at once, since the server, or one before it, takes no more."""
         if len(chunk.asked) == 1:
             raise failure
@@ -339,7 +335,7 @@ class Deferred:
         """For a batch whose reply was lost. Tells whether it is known now that the vendor has it, or has not."""
         began = self._doubts.setdefault(submission.attempt, self._clock())
         settled = self._clock() - began >= self._waits.settle
-        found = self._patiently(lambda: list(self._vendor.since(submission.time - CLOCKS)))
+        found = self._patiently(partial(self._vendor.since, submission.time - CLOCKS))
         unclaimed = self._submissions.unclaimed(batch.id for batch in found) - self._strangers
         candidates = [b for b in found if b.id in unclaimed and b.requests == submission.requests]
         for batch in candidates:
@@ -367,66 +363,21 @@ class Deferred:
     def _collected(self, submission: Submission) -> bool:
         """Store the answers of a batch, if it has ended."""
         name = submission.batch or ""
-        batch = self._patiently(lambda: self._vendor.look(name, submission.organization))
+        batch = self._patiently(partial(self._vendor.look, name, submission.organization))
         if batch is not None and not batch.ended:
             return False
         missing = f"batch {name} is gone" if batch is None else f"the results of batch {name} are gone"
         if batch is not None and batch.results:
             for _ in range(READINGS):
-                if self._patiently(lambda: self._stored(submission)) >= submission.requests:
+                if self._patiently(partial(self._answers.read, submission)) >= submission.requests:
                     break
             missing = f"batch {name} has no result for it"
         self._submissions.ended(submission, missing)
         self.heard.ended += 1
-        if self._setup is not None:
-            raise self._setup
+        self.heard.usage = self._answers.usage
+        if self._answers.setup is not None:
+            raise self._answers.setup
         return True
-
-    def _stored(self, submission: Submission) -> int:
-        """Store each result of a batch that is not stored yet. How many results it has."""
-        out = self._submissions.out(submission)
-        read, together = 0, list[tuple[str, Result]]()
-        for result in self._vendor.results(submission.batch or ""):
-            read += 1
-            request = out.pop(result.custom_id, None)
-            if request is not None:
-                together.append((request, result))
-            if len(together) >= STORED_TOGETHER:
-                self._store(together)
-                together.clear()
-        self._store(together)
-        return read
-
-    def _store(self, results: list[tuple[str, Result]]) -> None:
-        """All of them, or none. An answer that is here counts in what was heard only then."""
-        usages = []
-        with self.run.folder.together():
-            for request, result in results:
-                if result.message is None:
-                    self._unanswered(result)
-                    continue
-                usages.append(answers.usage_of(result.message))
-                body = json.dumps(result.message, ensure_ascii=False).encode("utf-8", "surrogatepass")
-                self.run.folder.keep_answer(request, body, "batch", usages[-1])
-                self._submissions.mark(result.custom_id, "answered")
-        self.heard.usage = total(self.heard.usage, *usages)
-
-    def _unanswered(self, result: Result) -> None:
-        """Whether a request without an answer is sent again, otherwise, or never."""
-        name, words = result.error
-        if name in OWN and "tool_choice" in words and (self.backend.forced or self._unforced):
-            self._unforced, self.backend.forced = True, False  # what was given before still comes back like this
-            self.run.folder.keep_setting(UNFORCED, self.backend.model)
-            self._submissions.mark(result.custom_id, "past", name, words)
-        elif name in OWN:
-            said = f"{self._vendor.place} refused the request ({name}: {words}); check --model and the ticket"
-            self._submissions.mark(result.custom_id, "refused", name, said)
-        else:
-            why = f"{name}: {words}" if name else f"the request was {result.kind}"
-            self._submissions.mark(result.custom_id, "again", name or result.kind, why)
-            if name in SETUP:
-                said = f"{self._vendor.place} answered no request of a batch ({why}); check the key and --model"
-                self._setup = ModelUnavailable(said, reason=name)
 
     def _patiently(self, ask: Callable[[], T]) -> T:
         """What the vendor says, however often it must be asked while it fails. Raises `ModelUnavailable` after all."""
@@ -440,58 +391,14 @@ class Deferred:
                 if self._clock() - began + (failure.retry_after or 0) > self._waits.patience:
                     raise
                 tries += 1
-                self._sleep(backoff(tries) if failure.retry_after is None else failure.retry_after)
+                self._sleep(_pause(failure, tries))
 
     def _heard(self) -> None:
         self.heard.batches, self.heard.requests, _ = self._submissions.open_requests()
         self._tell(self.heard)
 
 
-class _Chunk:
-    """Requests that are gathered for one batch, as the bytes that will be sent."""
-
-    def __init__(self, submission: Submission, most_requests: int, most_bytes: int) -> None:
-        self.submission = submission
-        self.works: list[Work] = []
-        self.asked: list[Asked] = []
-        self.tokens = 0
-        self.size = 0
-        self._lines: list[bytes] = []
-        self._names: set[str] = set()
-        self._most = most_requests, most_bytes
-
-    def __contains__(self, request: str) -> bool:
-        return request in self._names
-
-    def takes(self, line: bytes) -> bool:
-        """Whether there is room for it. One alone always fits."""
-        requests, size = self._most
-        return not self.asked or (len(self.asked) < requests and self.size + len(line) <= size)
-
-    def put(self, work: Work, asked: Asked, line: bytes) -> None:
-        """One more. `line`: its JSON."""
-        self.works.append(work)
-        self.asked.append(asked)
-        self._lines.append(line)
-        self._names.add(asked.sha256)
-        self.tokens += asked.tokens
-        self.size += len(line)
-
-    def parts(self) -> Iterator[tuple[Work, Asked, bytes]]:
-        """What was put in."""
-        return zip(self.works, self.asked, self._lines, strict=True)
-
-    def body(self) -> Iterator[bytes]:
-        """The JSON of the whole, piece by piece: each request with its custom_id."""
-        before = _BEGINNING
-        for asked, line in zip(self.asked, self._lines, strict=True):
-            yield before + _NAMED % self.submission.custom_id(asked.sha256).encode() + line + b"}"
-            before = b","
-        yield _END
-
-    def length(self) -> int:
-        """Bytes of the whole."""
-        return sum(len(piece) for piece in self.body())
-
-
-_BEGINNING, _NAMED, _END = b'{"requests":[', b'{"custom_id":"%s","params":', b"]}"
+def _pause(failure: ModelUnavailable, tries: int) -> float:
+    """Seconds: as many as the server says, where that is a time."""
+    asked = failure.retry_after
+    return asked if asked is not None and asked >= 0 else backoff(tries)

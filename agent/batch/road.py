@@ -47,9 +47,8 @@ class Journey:
         """On with the answer to the request that it waited for."""
         return self._go(self._answered(wanted.call, message))
 
-    def fail(self, wanted: Wanted, error: ModelError) -> Wanted | Escalation:
+    def fail(self, error: ModelError) -> Wanted | Escalation:
         """On where the request that it waited for will not be answered: the road may have a way round."""
-        del wanted  # it is the one that the road stands at
         return self._go(partial(self._road.throw, error))
 
     def _go(self, step: Callable[[], Call]) -> Wanted | Escalation:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PATH = "/v1/messages/batches"
 ORGANIZATION = "anthropic-organization-id"  # in the header of each answer of the vendor's own API
-UPLOAD = 600.0  # seconds that giving a batch may take
+UPLOAD, LOOK = 600.0, 300.0  # seconds that giving a batch, and looking at one or at the list, may take
 PAGE = 100  # batches of one page of the list
 NOT_TAKEN = (413, 429, 529)  # besides the statuses that name a fault of ours: nothing came of the request
 MOST_SAID = 200
@@ -76,9 +76,11 @@ class VendorBatches:
         """
         import httpx2
 
-        client = self._backend.client().with_options(max_retries=0, timeout=UPLOAD)
+        from agent.backends import wire
+
+        client = self._backend.client().with_options(max_retries=0, timeout=wire.pauses(UPLOAD))
         try:
-            with self._named_errors():
+            with self._named_errors(), wire.within(UPLOAD):
                 sized = {"Content-Length": str(length)}
                 response = client.post(PATH, cast_to=httpx2.Response, content=body, options={"headers": sized})
         except ModelUnavailable as failure:
@@ -94,12 +96,17 @@ class VendorBatches:
         """A batch as it stands; None if there is none of this id (any more)."""
         import anthropic
 
+        from agent.backends import wire
+
         try:
-            with self._named_errors():
+            with self._named_errors(), wire.within(LOOK):
                 return self._seen(self._backend.client().messages.batches.retrieve(batch))
         except ModelUnavailable as failure:
             cause = failure.__cause__
             if not isinstance(cause, anthropic.NotFoundError):
+                raise
+            if cause.type != "not_found_error":  # somebody on the way, who knows nothing of batches
+                failure.blame = "server"
                 raise
             ours = cause.response.headers.get(ORGANIZATION)
             if organization and ours and ours != organization:
@@ -110,14 +117,18 @@ class VendorBatches:
                 ) from cause
             return None
 
-    def since(self, time: datetime) -> Iterator[Batch]:
+    def since(self, time: datetime) -> list[Batch]:
         """The batches created from then on, the latest first."""
-        with self._named_errors():
+        from agent.backends import wire
+
+        batches: list[Batch] = []
+        with self._named_errors(), wire.within(LOOK):
             for found in self._backend.client().messages.batches.list(limit=PAGE):
                 batch = self._seen(found)
                 if batch.created < time:
-                    return
-                yield batch
+                    break
+                batches.append(batch)
+        return batches
 
     def results(self, batch: str) -> Generator[Result, None, None]:
         """What came of each request, in any order, read as it is asked for.
