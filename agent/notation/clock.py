@@ -1,10 +1,10 @@
 """Clock times as people write them: `14:05`, `2pm`, `14h30`, `à 14 h 40`, `14 Uhr`, `午後2時30分`, `09:30 UTC`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from agent.notation.scan import begins, has_digit, lacks, remembered, spots
+from agent.notation.scan import begins, lacks, remembered, runs_of_digits, spots
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ def _compiled() -> re.Pattern[str]:
 
 
 _CLOCK = _compiled()
+_HALF_DAY = re.compile("午")
 _WORDS = frozenset(("noon", "midnight"))
-_START = re.compile(r"[\d午](?<!\d\d)")
 # Words before an hour that is a time of day. `2 à 3 h` is a range of durations, and `um 3 h` may be an extension.
 _AT = re.compile(rf"(?<!\w)(?<!\d{_GAP})(?:à|às|a las?|vers|dès|avant|at){_GAP}\Z", re.IGNORECASE)
 # Words behind it that make it a span all the same: `à 3 h de route`, `jusqu'à 14 h par jour`.
@@ -96,7 +96,10 @@ def _matches(text: str) -> Iterator[re.Match[str]]:
     """All of `_CLOCK`: each begins with a digit, with the half of a Japanese day, or is a word."""
     if not lacks(text, _WORDS):
         return _CLOCK.finditer(text)
-    return begins(_CLOCK, text, spots(_START, text)) if has_digit(text) else iter(())
+    starts: Iterable[int] = runs_of_digits(text)
+    if starts and "午" in text:
+        starts = sorted((*starts, *spots(_HALF_DAY, text)))
+    return begins(_CLOCK, text, starts)
 
 
 def _is_told(text: str, match: re.Match[str]) -> bool:

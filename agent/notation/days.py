@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from agent.notation.scan import begins, begins_with, has_digit, lacks, remembered, spots
+from agent.notation.scan import begins, begins_with, has_digit, lacks, remembered, runs_of_digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,8 @@ _LEAD_TABLE = (
     "en de desde hasta depuis début mi fin im seit bis ab anfang mitte ende"
 )
 _LEADS = frozenset(_LEAD_TABLE.split())
-_SEPARATED = re.compile(r"\d(?<!\w\d)(?=\d{0,3}[/.-]\d)")
-_NUMBER = re.compile(r"\d(?<![\w.,/:-]\d)")
+_SEPARATED = re.compile(r"(?<!\w)\d{1,4}[/.-]\d")
+_NUMBER = re.compile(r"(?<![\w.,/:-])\d")
 _Places = Literal["separated", "kanji", "day first", "month first", "month alone", "day in words", "behind a word"]
 
 
@@ -230,7 +230,7 @@ def dates(text: str) -> list[DateMention]:
     unspaced = "月" in text
     if not (months or unspaced or numbered):
         return []
-    separated = spots(_SEPARATED, text) if numbered else []
+    separated = [start for start in runs_of_digits(text) if _SEPARATED.match(text, start)]
     if not (months or unspaced or separated):
         return []
     taken = bytearray(len(text))
@@ -267,7 +267,7 @@ def _named(pattern: re.Pattern[str], text: str, places: _Places, numbered: bool)
     if not numbered:
         return ()
     if places == "day first":
-        return begins(pattern, text, spots(_NUMBER, text))
+        return begins(pattern, text, [start for start in runs_of_digits(text) if _NUMBER.match(text, start)])
     return begins_with(pattern, text, _MONTH_NAMES)
 
 

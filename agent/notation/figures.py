@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from agent.notation.scan import DIGIT, begins, has_digit, remembered, spots
+from agent.notation.scan import begins, remembered, runs_of_digits
 from agent.notation.words import word_runs
 
 
@@ -184,7 +184,7 @@ def _numbers(text: str, masked: bytearray | None) -> list[Number]:
     if not text.isascii():
         text = _UNSPACED.sub(" ", text)
     found: list[Number] = []
-    for match in begins(_TOKEN, text, spots(DIGIT, text)) if has_digit(written_text) else ():
+    for match in begins(_TOKEN, text, runs_of_digits(written_text)):
         start, end = match.span()
         written = match.group()
         if (masked is not None and masked[start] and "," not in written) or _glued_before(text, start):

@@ -12,8 +12,10 @@ from typing import TypeVar
 Found = TypeVar("Found")
 
 _SHORT = 1_000  # characters of a text that is worth remembering: a line of a brief, a quote
-DIGIT = re.compile(r"\d")
+_DIGITS = re.compile(r"\d+")
+_PLAIN_DIGITS = re.compile("[0-9]+")
 _WORD = re.compile(r"[^\W\d_]+")
+_LETTERS = bytes(code if chr(code).isalpha() or code > 127 else 32 for code in range(256)).lower()
 # `re.IGNORECASE` takes these for i and s, `str.lower` does not: beside one of them nothing can be ruled out.
 _TURNED = re.compile("[ıİſ]")
 
@@ -24,7 +26,17 @@ def _small(text: str) -> tuple[str, frozenset[str]] | None:
     small = text.lower()
     if not text.isascii() and (len(small) != len(text) or _TURNED.search(text)):
         return None
-    return small, frozenset(_WORD.findall(small))
+    return small, frozenset(letters(small))
+
+
+def letters(text: str) -> set[str]:
+    """The runs of letters in a text; those of ASCII in small letters, others as written."""
+    # A table of bytes blanks all else, many times faster than an expression collects the runs.
+    parts = set(text.encode("utf-8", "surrogatepass").translate(_LETTERS).decode("utf-8", "surrogatepass").split())
+    if text.isascii():
+        return parts
+    odd = [part for part in parts if not part.isascii()]
+    return parts.difference(odd).union(_WORD.findall(" ".join(odd)))
 
 
 def words_of(text: str) -> frozenset[str] | None:
@@ -75,10 +87,16 @@ def begins_with(
     return begins(pattern, text, sorted(spots))
 
 
-@lru_cache(maxsize=4)
 def has_digit(text: str) -> bool:
     """True if a digit of any script stands in the text."""
-    return DIGIT.search(text) is not None
+    return bool(runs_of_digits(text))
+
+
+@lru_cache(maxsize=4)
+def runs_of_digits(text: str) -> tuple[int, ...]:
+    """Where each run of digits begins, of any script."""
+    digits = _PLAIN_DIGITS if text.isascii() else _DIGITS
+    return tuple(match.start() for match in digits.finditer(text))
 
 
 def spots(start: re.Pattern[str], text: str) -> list[int]:

@@ -33,8 +33,9 @@ _APART = '<>"“”„«»‘`|()[]{},;'
 _TRAIL = ".:!?'’*…"
 # One of these stands in every identifier: what ends a sentence is none of it, and letters alone make only a UUID.
 _TELLING = re.compile(
-    rf"[\d/\\_@=]|[.:](?=[^\s{re.escape(_APART + _TRAIL)}])|[A-Z](?<=[a-z][A-Z])"
-    r"|-(?=[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-)|\.(?<=[wW]\.)"
+    # One class first: it is searched for much faster than a choice.
+    rf"[\d/\\_@=.:A-Z-](?:(?<=[\d/\\_@=])|(?<=[.:])(?=[^\s{re.escape(_APART + _TRAIL)}])|(?<=[a-z][A-Z])"
+    r"|(?<=-)(?=[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-)|(?<=[wW]\.))"
 )
 _PIECE = re.compile(rf"[^\s{re.escape(_APART)}]+")
 _URL = re.compile(r"(?:https?|ftp|file|mailto|ssh|s3|jdbc)://?\S+|www\.\S+\.\S+", re.IGNORECASE)
