@@ -39,6 +39,12 @@ def letters(text: str) -> set[str]:
     return parts.difference(odd).union(_WORD.findall(" ".join(odd)))
 
 
+def small_letters(text: str) -> str | None:
+    """The text in small letters, of the same length; None where a pattern that minds no case may read it otherwise."""
+    known = _small(text)
+    return None if known is None else known[0]
+
+
 def words_of(text: str) -> frozenset[str] | None:
     """Its runs of letters in small letters; None where anything may stand there."""
     known = _small(text)
