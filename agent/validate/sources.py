@@ -28,6 +28,7 @@ from schemas.ticket import Ticket
 _SIGNS = re.compile(r"[\W_]+")  # all but letters and digits
 _SMALL = bytes(range(256)).lower()
 _ASCII_SIGNS = bytes(code for code in range(128) if not chr(code).isalnum())
+_DIGITS = re.compile(r"\d+")
 _MOST_ZONES = 8
 _REACH = 4  # words behind a number of a source among which its unit may stand
 
@@ -100,7 +101,7 @@ class Sources:
 
     @cached_property
     def digits(self) -> frozenset[str]:
-        return frozenset(re.findall(r"\d+", self._everything))
+        return frozenset(_DIGITS.findall(self._everything))
 
     @cached_property
     def days(self) -> frozenset[Day]:
