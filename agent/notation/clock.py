@@ -1,7 +1,7 @@
 """Clock times as people write them: `14:05`, `2pm`, `14h30`, `à 14 h 40`, `14 Uhr`, `午後2時30分`, `09:30 UTC`."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agent.notation.scan import begins, lacks, remembered, runs_of_digits, spots
@@ -96,10 +96,13 @@ def _matches(text: str) -> Iterator[re.Match[str]]:
     """All of `_CLOCK`: each begins with a digit, with the half of a Japanese day, or is a word."""
     if not lacks(text, _WORDS):
         return _CLOCK.finditer(text)
-    starts: Iterable[int] = runs_of_digits(text)
-    if starts and "午" in text:
-        starts = sorted((*starts, *spots(_HALF_DAY, text)))
-    return begins(_CLOCK, text, starts)
+    runs = runs_of_digits(text)
+    if not runs:
+        return iter(())
+    if "時" in text:
+        return begins(_CLOCK, text, sorted((*(start for start, _ in runs), *spots(_HALF_DAY, text))))
+    # Before an hour no such sign stands, and none has three digits.
+    return begins(_CLOCK, text, [s for s, end in runs if end - s < 3 and not (s and text[s - 1] in "-:.,/")])
 
 
 def _is_told(text: str, match: re.Match[str]) -> bool:

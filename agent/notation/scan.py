@@ -79,9 +79,17 @@ def begins_with(
 
     `led`: those of them before which one of `by` may stand inside the match, such as `a ` in `a dozen`.
     """
+    starts = starts_with(text, words, led, by)
+    return pattern.finditer(text) if starts is None else begins(pattern, text, starts)
+
+
+def starts_with(
+    text: str, words: frozenset[str], led: frozenset[str] = frozenset(), by: Iterable[str] = ()
+) -> list[int] | None:
+    """Where `begins_with` looks, in order; None where that is anywhere."""
     known = _small(text)
     if known is None:
-        return pattern.finditer(text)
+        return None
     small, held = known
     spots: set[int] = set()
     for word in held & words:
@@ -90,7 +98,7 @@ def begins_with(
             while spot >= 0:
                 spots.add(spot)
                 spot = small.find(written, spot + 1)
-    return begins(pattern, text, sorted(spots))
+    return sorted(spots)
 
 
 def has_digit(text: str) -> bool:
@@ -99,10 +107,10 @@ def has_digit(text: str) -> bool:
 
 
 @lru_cache(maxsize=4)
-def runs_of_digits(text: str) -> tuple[int, ...]:
-    """Where each run of digits begins, of any script."""
+def runs_of_digits(text: str) -> list[tuple[int, int]]:
+    """Start and end of each run of digits, of any script."""
     digits = _PLAIN_DIGITS if text.isascii() else _DIGITS
-    return tuple(match.start() for match in digits.finditer(text))
+    return [match.span() for match in digits.finditer(text)]
 
 
 def spots(start: re.Pattern[str], text: str) -> list[int]:

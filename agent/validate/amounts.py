@@ -9,7 +9,7 @@ from itertools import islice
 
 from agent.grounding.fold import fold_text
 from agent.notation import Number, numbers, same_number
-from agent.notation.scan import small_letters
+from agent.notation.scan import runs_of_digits, small_letters
 from agent.validate.derive import Proven
 from agent.validate.fields import Field
 from agent.validate.grounds import STANDS, Check, finding
@@ -27,9 +27,11 @@ _IDIOMS = re.compile(
 # What every idiom holds, looked for first: a list's number, or one of these words and signs.
 _IDIOM_SIGN = re.compile(r"\d[.)]\s")
 _IDIOM_WORDS = (
-    "24", "-on-", "50-50", "50/50", "-factor", "by one", "by-one", "one or two", "on one day", " after ",
-    "step", "point", "option", "part", "item",
+    "-on-", "50-50", "50/50", "-factor", "by one", "by-one", "one or two", "on one day", " after another",
+    " after the other", " after the next",
 )  # fmt: skip
+_NUMBERED = ("step", "steps", "point", "option", "part", "item")
+_ROUND_THE_CLOCK = re.compile(r"24\s?[/x]")
 _FOLLOWING = re.compile(r"[ -]([^\W\d_]+)")
 _BEHIND = re.compile(r"\s?%|[ -][^\W\d_]+")
 _SIGN = re.compile(r"[€$£¥₹]\s?\Z")
@@ -117,7 +119,12 @@ def _exempt(number: Number, unit: str | None, text: str) -> bool:
 def _idioms(text: str) -> tuple[tuple[int, int], ...]:
     """The idioms of a text, in order: looked for once, since the text of a field is asked for each of its numbers."""
     small = small_letters(text)
-    if small is not None and not (_IDIOM_SIGN.search(small) or any(word in small for word in _IDIOM_WORDS)):
+    if small is not None and not (
+        _IDIOM_SIGN.search(small)
+        or ("24" in small and _ROUND_THE_CLOCK.search(small))
+        or any(word in small for word in _IDIOM_WORDS)
+        or any(small[max(0, start - 8) : start].rstrip(" ").endswith(_NUMBERED) for start, _ in runs_of_digits(text))
+    ):
         return ()
     return tuple(match.span() for match in _IDIOMS.finditer(text))
 

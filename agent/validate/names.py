@@ -52,9 +52,8 @@ def unknown_words(texts: Iterable[str], sources: Sources) -> frozenset[str]:
 
 def unknown_names(text: str, sources: Sources) -> list[str]:
     """The names in a text that no source holds. Texts in a language that capitalises nouns are not judged."""
-    if _capitalises_nouns(text) or _title_case(text):
-        return []
-    return [bad for name in names(text) if (bad := _unknown(name, sources)) is not None]
+    found = [bad for name in names(text) if (bad := _unknown(name, sources)) is not None]
+    return [] if found and (_capitalises_nouns(text) or _title_case(text)) else found
 
 
 def _unknown(name: Name, sources: Sources) -> str | None:
