@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agent.notation.scan import begins, has_digit, lacks, remembered, spots
+from agent.notation.scan import begins, lacks, remembered, runs_of_digits, spots
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ def _compiled() -> re.Pattern[str]:
 
 
 _CLOCK = _compiled()
+_HALF_DAY = re.compile("午")
 _WORDS = frozenset(("noon", "midnight"))
-_START = re.compile(r"[\d午](?<!\d\d)")
 # Words before an hour that is a time of day. `2 à 3 h` is a range of durations, and `um 3 h` may be an extension.
 _AT = re.compile(rf"(?<!\w)(?<!\d{_GAP})(?:à|às|a las?|vers|dès|avant|at){_GAP}\Z", re.IGNORECASE)
 # Words behind it that make it a span all the same: `à 3 h de route`, `jusqu'à 14 h par jour`.
@@ -96,7 +96,13 @@ def _matches(text: str) -> Iterator[re.Match[str]]:
     """All of `_CLOCK`: each begins with a digit, with the half of a Japanese day, or is a word."""
     if not lacks(text, _WORDS):
         return _CLOCK.finditer(text)
-    return begins(_CLOCK, text, spots(_START, text)) if has_digit(text) else iter(())
+    runs = runs_of_digits(text)
+    if not runs:
+        return iter(())
+    if "時" in text:
+        return begins(_CLOCK, text, sorted((*(start for start, _ in runs), *spots(_HALF_DAY, text))))
+    # Before an hour no such sign stands, and none has three digits.
+    return begins(_CLOCK, text, [s for s, end in runs if end - s < 3 and not (s and text[s - 1] in "-:.,/")])
 
 
 def _is_told(text: str, match: re.Match[str]) -> bool:

@@ -1,12 +1,13 @@
 """Calendar dates as people write them. Weekday names and relative words are not dates; see validate/derive."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from agent.notation.scan import begins, begins_with, has_digit, lacks, remembered, spots
+from agent.notation.scan import begins, begins_with, has_digit, lacks, remembered, runs_of_digits, starts_with
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +84,17 @@ _ORDINAL = r"(?:st|nd|rd|th|er|º|ª|\.)?"
 _MONTH_NAMES = frozenset(MONTHS)
 # `3rdMarch`: an ordinal's letters and the month are one run of letters.
 _MONTH_RUNS = _MONTH_NAMES | {mark + name for mark in ("st", "nd", "rd", "th", "er", "º", "ª") for name in MONTHS}
+_GLUED = _MONTH_RUNS - _MONTH_NAMES
+_REACH = 12  # characters from the first digit of a day to the name of its month: `22nd of March`
 _DAY_BEGINNINGS = frozenset(word.partition("-")[0] for word in DAY_WORDS)
 _LEAD_TABLE = (
     "in since from until by of to early late mid last next this "
     "en de desde hasta depuis début mi fin im seit bis ab anfang mitte ende"
 )
 _LEADS = frozenset(_LEAD_TABLE.split())
-_SEPARATED = re.compile(r"\d(?<!\w\d)(?=\d{0,3}[/.-]\d)")
-_NUMBER = re.compile(r"\d(?<![\w.,/:-]\d)")
+_SEPARATORS = frozenset("/.-")
+_SEPARATED = re.compile(r"(?<![\w-])\d{1,4}[/.-]\d|(?<=-)\d{4}[/.]\d")
+_NUMBER = re.compile(r"(?<![\w.,/:-])\d")
 _Places = Literal["separated", "kanji", "day first", "month first", "month alone", "day in words", "behind a word"]
 
 
@@ -230,7 +234,11 @@ def dates(text: str) -> list[DateMention]:
     unspaced = "月" in text
     if not (months or unspaced or numbered):
         return []
-    separated = spots(_SEPARATED, text) if numbered else []
+    separated = [
+        start
+        for start, end in runs_of_digits(text)
+        if text[end : end + 1] in _SEPARATORS and _SEPARATED.match(text, start)
+    ]
     if not (months or unspaced or separated):
         return []
     taken = bytearray(len(text))
@@ -267,8 +275,21 @@ def _named(pattern: re.Pattern[str], text: str, places: _Places, numbered: bool)
     if not numbered:
         return ()
     if places == "day first":
-        return begins(pattern, text, spots(_NUMBER, text))
+        return begins(pattern, text, _before_months(text))
     return begins_with(pattern, text, _MONTH_NAMES)
+
+
+def _before_months(text: str) -> list[int]:
+    """Where a day may begin that stands before the name of its month."""
+    starts = [start for start, end in runs_of_digits(text) if end - start < 3 and _NUMBER.match(text, start)]
+    months = starts_with(text, _MONTH_NAMES)
+    if months is None or not lacks(text, _GLUED):
+        return starts
+    return [
+        start
+        for start in starts
+        if (place := bisect_right(months, start)) < len(months) and months[place] - start <= _REACH
+    ]
 
 
 def _agree(a: Day, b: Day) -> bool:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from agent.notation.scan import DIGIT, begins, has_digit, remembered, spots
+from agent.notation.scan import remembered, runs_of_digits
 from agent.notation.words import word_runs
 
 
@@ -88,6 +88,7 @@ _TOKEN = re.compile(
     r"|\d{1,3}(?:['’]\d{3})++(?!\d)(?:[.,]\d+)?"  # 1'265'000
     r"|\d++(?:[.,]\d++)*+"
 )
+_BEHIND_DATES = frozenset("-:+TZ")  # none of them goes on with a number
 _AFTER = re.compile(r"(?P<gap>[ \n\u00a0\u202f-]?)(?P<word>[^\W\d_]{1,10}|[%€£$¥₹]|°[CF]?)(?P<dot>\.?)", re.UNICODE)
 _CURRENCY_AFTER = re.compile(
     r"\.?[ \n\u00a0\u202f]?(?:(?P<sign>R\$|US\$|[€£$¥₹₽₩₺])|(?P<code>[^\W\d_]{3,8})(?![^\W\d_]))"
@@ -184,8 +185,16 @@ def _numbers(text: str, masked: bytearray | None) -> list[Number]:
     if not text.isascii():
         text = _UNSPACED.sub(" ", text)
     found: list[Number] = []
-    for match in begins(_TOKEN, text, spots(DIGIT, text)) if has_digit(written_text) else ():
-        start, end = match.span()
+    end = 0
+    for start, stop in runs_of_digits(written_text):
+        if start < end:
+            continue
+        if masked is not None and masked[start] and text[stop : stop + 1] in _BEHIND_DATES:
+            continue  # most of a ticket's digits are those of its timestamps
+        match = _TOKEN.match(text, start)
+        if match is None:
+            continue
+        end = match.end()
         written = match.group()
         if (masked is not None and masked[start] and "," not in written) or _glued_before(text, start):
             continue

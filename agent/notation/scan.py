@@ -12,8 +12,10 @@ from typing import TypeVar
 Found = TypeVar("Found")
 
 _SHORT = 1_000  # characters of a text that is worth remembering: a line of a brief, a quote
-DIGIT = re.compile(r"\d")
+_DIGITS = re.compile(r"\d+")
+_PLAIN_DIGITS = re.compile("[0-9]+")
 _WORD = re.compile(r"[^\W\d_]+")
+_LETTERS = bytes(code if chr(code).isalpha() or code > 127 else 32 for code in range(256)).lower()
 # `re.IGNORECASE` takes these for i and s, `str.lower` does not: beside one of them nothing can be ruled out.
 _TURNED = re.compile("[ıİſ]")
 
@@ -24,7 +26,23 @@ def _small(text: str) -> tuple[str, frozenset[str]] | None:
     small = text.lower()
     if not text.isascii() and (len(small) != len(text) or _TURNED.search(text)):
         return None
-    return small, frozenset(_WORD.findall(small))
+    return small, frozenset(letters(small))
+
+
+def letters(text: str) -> set[str]:
+    """The runs of letters in a text; those of ASCII in small letters, others as written."""
+    # A table of bytes blanks all else, many times faster than an expression collects the runs.
+    parts = set(text.encode("utf-8", "surrogatepass").translate(_LETTERS).decode("utf-8", "surrogatepass").split())
+    if text.isascii():
+        return parts
+    odd = [part for part in parts if not part.isascii()]
+    return parts.difference(odd).union(_WORD.findall(" ".join(odd)))
+
+
+def small_letters(text: str) -> str | None:
+    """The text in small letters, of the same length; None where a pattern that minds no case may read it otherwise."""
+    known = _small(text)
+    return None if known is None else known[0]
 
 
 def words_of(text: str) -> frozenset[str] | None:
@@ -61,9 +79,17 @@ def begins_with(
 
     `led`: those of them before which one of `by` may stand inside the match, such as `a ` in `a dozen`.
     """
+    starts = starts_with(text, words, led, by)
+    return pattern.finditer(text) if starts is None else begins(pattern, text, starts)
+
+
+def starts_with(
+    text: str, words: frozenset[str], led: frozenset[str] = frozenset(), by: Iterable[str] = ()
+) -> list[int] | None:
+    """Where `begins_with` looks, in order; None where that is anywhere."""
     known = _small(text)
     if known is None:
-        return pattern.finditer(text)
+        return None
     small, held = known
     spots: set[int] = set()
     for word in held & words:
@@ -72,13 +98,19 @@ def begins_with(
             while spot >= 0:
                 spots.add(spot)
                 spot = small.find(written, spot + 1)
-    return begins(pattern, text, sorted(spots))
+    return sorted(spots)
+
+
+def has_digit(text: str) -> bool:
+    """True if a digit of any script stands in the text."""
+    return bool(runs_of_digits(text))
 
 
 @lru_cache(maxsize=4)
-def has_digit(text: str) -> bool:
-    """True if a digit of any script stands in the text."""
-    return DIGIT.search(text) is not None
+def runs_of_digits(text: str) -> list[tuple[int, int]]:
+    """Start and end of each run of digits, of any script."""
+    digits = _PLAIN_DIGITS if text.isascii() else _DIGITS
+    return [match.span() for match in digits.finditer(text)]
 
 
 def spots(start: re.Pattern[str], text: str) -> list[int]:

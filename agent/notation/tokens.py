@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from agent.notation.scan import begins, remembered, spots
@@ -33,8 +34,9 @@ _APART = '<>"“”„«»‘`|()[]{},;'
 _TRAIL = ".:!?'’*…"
 # One of these stands in every identifier: what ends a sentence is none of it, and letters alone make only a UUID.
 _TELLING = re.compile(
-    rf"[\d/\\_@=]|[.:](?=[^\s{re.escape(_APART + _TRAIL)}])|[A-Z](?<=[a-z][A-Z])"
-    r"|-(?=[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-)|\.(?<=[wW]\.)"
+    # One class first: it is searched for much faster than a choice.
+    rf"[\d/\\_@=.:A-Z-](?:(?<=[\d/\\_@=])|(?<=[.:])(?=[^\s{re.escape(_APART + _TRAIL)}])|(?<=[a-z][A-Z])"
+    r"|(?<=-)(?=[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-)|(?<=[wW]\.))"
 )
 _PIECE = re.compile(rf"[^\s{re.escape(_APART)}]+")
 _URL = re.compile(r"(?:https?|ftp|file|mailto|ssh|s3|jdbc)://?\S+|www\.\S+\.\S+", re.IGNORECASE)
@@ -73,31 +75,41 @@ def identifiers(text: str) -> list[Identifier]:
             found.append(Identifier(start, start + len(body), body, "url"))
             skip = start + len(body)
             continue
-        lead = len(piece) - len(piece.lstrip("'*~’" + "=:"))
-        body = piece[lead:].rstrip(_TRAIL)
-        # Longer tokens are payload (base64, minified code): one token is enough to compare them by.
-        if not body or not any(c.isalpha() or c.isdigit() for c in body):
-            continue
-        kind = _kind(_LINE_NUMBER.sub("", body[:300]))
-        if kind is not None:
-            found.append(Identifier(start + lead, start + lead + len(body), body, kind))
-        elif _UNSPACED.search(body):
-            # An id between Japanese words: `番号AB-12です`
-            for run in _LATIN_RUN.finditer(body):
-                inner = _kind(run.group()[:300])
-                if inner is not None:
-                    offset = start + lead + run.start()
-                    found.append(Identifier(offset, offset + len(run.group()), run.group(), inner))
-        elif "=" in body or ":" in body:
-            offset = start + lead
-            for part in re.split(r"([=:])", body):
-                inner = _kind(part[:300]) if part not in ("=", ":", "") else None
-                if inner is not None:
-                    found.append(Identifier(offset, offset + len(part), part, inner))
-                offset += len(part)
+        found += [Identifier(start + begin, start + end, piece[begin:end], kind) for begin, end, kind in _inside(piece)]
     return found
 
 
+@lru_cache(maxsize=2048)  # a ticket, its decision and its brief hold the same times, links and ids
+def _inside(piece: str) -> tuple[tuple[int, int, IdentifierKind], ...]:
+    """Start, end and kind of each identifier in a piece without blanks."""
+    lead = len(piece) - len(piece.lstrip("'*~’" + "=:"))
+    body = piece[lead:].rstrip(_TRAIL)
+    # Longer tokens are payload (base64, minified code): one token is enough to compare them by.
+    if not body or not any(c.isalpha() or c.isdigit() for c in body):
+        return ()
+    kind = _kind(_LINE_NUMBER.sub("", body[:300]))
+    if kind is not None:
+        return ((lead, lead + len(body), kind),)
+    if _UNSPACED.search(body):
+        # An id between Japanese words: `番号AB-12です`
+        return tuple(
+            (lead + run.start(), lead + run.end(), inner)
+            for run in _LATIN_RUN.finditer(body)
+            if (inner := _kind(run.group()[:300])) is not None
+        )
+    if "=" not in body and ":" not in body:
+        return ()
+    found: list[tuple[int, int, IdentifierKind]] = []
+    offset = lead
+    for part in _JOINT.split(body):
+        inner = _kind(part[:300]) if part not in ("=", ":", "") else None
+        if inner is not None:
+            found.append((offset, offset + len(part), inner))
+        offset += len(part)
+    return tuple(found)
+
+
+_JOINT = re.compile(r"([=:])")
 # `2.418.360 kg` is a number, and `次のご連絡は3月12日` a sentence: Japanese puts no space between its words.
 _UNSPACED = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 _LATIN_RUN = re.compile(r"[A-Za-z0-9](?:[!-~]*[A-Za-z0-9])?")

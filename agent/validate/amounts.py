@@ -9,6 +9,7 @@ from itertools import islice
 
 from agent.grounding.fold import fold_text
 from agent.notation import Number, numbers, same_number
+from agent.notation.scan import runs_of_digits, small_letters
 from agent.validate.derive import Proven
 from agent.validate.fields import Field
 from agent.validate.grounds import STANDS, Check, finding
@@ -23,6 +24,14 @@ _IDIOMS = re.compile(
     r"|\b(?:step|steps|point|option|part|item) ?\d{1,2}(?:\s?[-–]\s?\d{1,2})?\b",
     re.IGNORECASE | re.MULTILINE,
 )
+# What every idiom holds, looked for first: a list's number, or one of these words and signs.
+_IDIOM_SIGN = re.compile(r"\d[.)]\s")
+_IDIOM_WORDS = (
+    "-on-", "50-50", "50/50", "-factor", "by one", "by-one", "one or two", "on one day", " after another",
+    " after the other", " after the next",
+)  # fmt: skip
+_NUMBERED = ("step", "steps", "point", "option", "part", "item")
+_ROUND_THE_CLOCK = re.compile(r"24\s?[/x]")
 _FOLLOWING = re.compile(r"[ -]([^\W\d_]+)")
 _BEHIND = re.compile(r"\s?%|[ -][^\W\d_]+")
 _SIGN = re.compile(r"[€$£¥₹]\s?\Z")
@@ -79,14 +88,13 @@ def _as_fraction(number: Number, value: Decimal) -> bool:
 
 # What stands before a year that says which hours, days or weeks: `its 2025 course hours`. A count has no such word, or
 # would be written with its thousands apart.
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _WHICH = re.compile(r"(?:\b(?:the|its|their|his|her|our|your|my|this|these|those)|['’]s?) \Z", re.IGNORECASE)
 
 
 def _is_year(number: Number, text: str, sources: Sources) -> bool:
     """`the 2025 hours`, where the sources know 2025 and not as a span of time: the hours of that year."""
-    if not re.fullmatch(r"(?:19|20)\d\d", number.text) or not _WHICH.search(
-        text[max(0, number.start - 8) : number.start]
-    ):
+    if not _YEAR.fullmatch(number.text) or not _WHICH.search(text[max(0, number.start - 8) : number.start]):
         return False
     held = sources.figures.get(number.value, ())
     return any(f.text == number.text and not (f.unit or f.currency or f.percent) for f in held)
@@ -110,6 +118,14 @@ def _exempt(number: Number, unit: str | None, text: str) -> bool:
 @lru_cache(maxsize=4)
 def _idioms(text: str) -> tuple[tuple[int, int], ...]:
     """The idioms of a text, in order: looked for once, since the text of a field is asked for each of its numbers."""
+    small = small_letters(text)
+    if small is not None and not (
+        _IDIOM_SIGN.search(small)
+        or ("24" in small and _ROUND_THE_CLOCK.search(small))
+        or any(word in small for word in _IDIOM_WORDS)
+        or any(small[max(0, start - 8) : start].rstrip(" ").endswith(_NUMBERED) for start, _ in runs_of_digits(text))
+    ):
+        return ()
     return tuple(match.span() for match in _IDIOMS.finditer(text))
 
 
@@ -164,8 +180,12 @@ def _other_model(number: Number, text: str, part: Field, sources: Sources) -> Fi
         return None
     if match[1].casefold() in _NUMBERED_THINGS and number.text.strip() in sources.digits:
         return None  # a ticket that the sources give as `Kestrel Plant (71133)`
-    numbered = re.compile(rf"\b{re.escape(fold_text(match[1]))}[ /:-]{{0,2}}(?:v|version )?(\d[\d.,]*)")
-    known = [held.rstrip(".,") for folded in sources.folded for held in numbered.findall(folded.text)]
+    name = fold_text(match[1])
+    holding = [folded.text for folded in sources.folded if name in folded.text]
+    if not holding:
+        return None
+    numbered = re.compile(rf"\b{re.escape(name)}[ /:-]{{0,2}}(?:v|version )?(\d[\d.,]*)")
+    known = [held.rstrip(".,") for text in holding for held in numbered.findall(text)]
     written = number.text.strip()
     if not known or any(held == written or held.startswith(written + ".") for held in known):
         return None
@@ -174,7 +194,8 @@ def _other_model(number: Number, text: str, part: Field, sources: Sources) -> Fi
     return finding("untraceable_number", part, f"{match[1]} {written}", f"the sources say {match[1]} {known[0]}")
 
 
-_SINGLE = "an?|last|one|per|every|eine?[nmrs]?|una?|une|uma?"
+_ONE = re.compile(r"(?<!\w)(?:an?|last|one|per|every|eine?[nmrs]?|una?|une|uma?)\Z")
+_LETTER = re.compile(r"\w")
 
 
 def _same_length(number: Number, unit: str, sources: Sources) -> bool:
@@ -182,17 +203,20 @@ def _same_length(number: Number, unit: str, sources: Sources) -> bool:
     length = minutes_of(unit)
     if length is None:
         return False
-    wanted = number.value * length
-    if number.value == 1:
-        single = re.compile(rf"(?<!\w)(?:{_SINGLE}) (?:{'|'.join(names_of(length))})(?!\w)")
-        if any(single.search(text.text) for text in sources.folded):
+    if number.value * length in sources.lengths:
+        return True
+    return number.value == 1 and any(_says_one(text.text, name) for text in sources.folded for name in names_of(length))
+
+
+def _says_one(text: str, unit: str) -> bool:
+    """`a week`, `una semana`."""
+    place = text.find(" " + unit)
+    while place >= 0:
+        end = place + 1 + len(unit)
+        if not _LETTER.match(text, end) and _ONE.search(text[max(0, place - 6) : place]):
             return True
-    return any(
-        figure.value * held == wanted
-        for figures in sources.figures.values()
-        for figure in figures
-        if figure.unit is not None and (held := minutes_of(figure.unit)) is not None
-    )
+        place = text.find(" " + unit, end)
+    return False
 
 
 def _elsewhere(number: Number, sources: Sources) -> bool:

@@ -1,6 +1,7 @@
 """Names of people, companies and products: capitalised words that neither begin a sentence nor are common property."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from agent.notation.scan import words_of
@@ -11,6 +12,8 @@ from agent.validate.vocabulary import FUNCTION_WORDS, ORDINARY
 _CAPITAL = re.compile(r"[^\W\d_a-z](?<![\w@/.#$-].)[\w]*(?:['’&.-][^\W_]\w*)*")
 _JOIN = re.compile(r" (?:(?:of|de|da|von|van|der|den|du|la|le|&) )?\Z")
 _CLOSED = re.compile(r"(?:^|[.!?:;…。•→>|\n]|[-–—*] ?|\d[.)])[\s\"'“”‘(\[¿¡]*\Z")
+_APART = re.compile(r"[\s&/-]+")
+_ENDING = re.compile(r"['’](?:s|ll|ve|d|m|re)?$")
 _LOWER_WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -40,15 +43,21 @@ def names(text: str) -> list[Name]:
     return found
 
 
+def unknown_words(texts: Iterable[str], sources: Sources) -> frozenset[str]:
+    """The capitalised words of the texts that no source holds. Without one no text has an unknown name."""
+    found = set(_CAPITAL.findall("\n".join(texts)))
+    parts = {part for word in found if word[0].isupper() for part in _APART.split(word) if part and part[0].isupper()}
+    return frozenset(part for part in parts if not _known(part, sources))
+
+
 def unknown_names(text: str, sources: Sources) -> list[str]:
     """The names in a text that no source holds. Texts in a language that capitalises nouns are not judged."""
-    if _capitalises_nouns(text) or _title_case(text):
-        return []
-    return [bad for name in names(text) if (bad := _unknown(name, sources)) is not None]
+    found = [bad for name in names(text) if (bad := _unknown(name, sources)) is not None]
+    return [] if found and (_capitalises_nouns(text) or _title_case(text)) else found
 
 
 def _unknown(name: Name, sources: Sources) -> str | None:
-    parts = [part for part in re.split(r"[\s&/-]+", name.text) if part and part[0].isupper()]
+    parts = [part for part in _APART.split(name.text) if part and part[0].isupper()]
     if name.initial:
         parts = parts[1:]
     missing = [part for part in parts if not _known(part, sources)]
@@ -58,7 +67,10 @@ def _unknown(name: Name, sources: Sources) -> str | None:
 
 
 def _known(word: str, sources: Sources) -> bool:
-    plain = re.sub(r"['’](?:s|ll|ve|d|m|re)?$", "", word).strip(".").casefold()
+    plain = word.casefold()
+    if plain in ORDINARY or plain in sources.words:
+        return True
+    plain = _ENDING.sub("", word).strip(".").casefold()
     if len(plain) < 2 or plain in ORDINARY or plain in sources.words:
         return True
     bare = plain.rstrip("s")

@@ -3,6 +3,7 @@
 import re
 
 from agent.grounding.fold import fold_text
+from agent.notation.scan import small_letters
 from agent.validate.prose import split_sentences
 from schemas.brief import Brief
 from schemas.escalation import Finding
@@ -40,6 +41,31 @@ _PROMISES = tuple(
         r"|\b(?:garantimos|prometemos|resolveremos|corrigiremos|solucionaremos|consertaremos)\b",
     )
 )
+_WILL = ("ll ", "going to")
+_MENDED = (
+    "fixed", "resolved", "solved", "restored", "repaired", "corrected", "shipped", "released", "deployed", "refunded",
+    "credited", "back to normal",
+)  # fmt: skip
+# Of each pattern above what every match of it holds: one word of each group. Looked for first, since most lines hold
+# no promise and the patterns are slow.
+_NEEDED: tuple[tuple[tuple[str, ...], ...], ...] = (
+    (_WILL, ("fix", "resolve", "solve", "restore", "repair", "correct", "ship", "release", "deploy", "deliver",
+             "refund", "credit", "compensate", "reimburse")),
+    (("ll ",), _MENDED),
+    (("ll have ",), _MENDED),
+    (_WILL, ("fix", "patch", "solution", "correction")),
+    (_MENDED,),
+    (("guarantee", "promise", "commit to", "you have "),),
+    (("ll waive", "ll extend your", "ll give you a"),),
+    (("behoben", "gelöst", "repariert", "wiederhergestellt", "korrigiert"),),
+    (("wir ",), ("garantieren", "versprechen", "beheben", "reparieren", "erstatten")),
+    (("wir werden ",), ("beheben", "lösen", "reparieren", "wiederherstellen", "korrigieren", "erstatten")),
+    (("será", "estará", "quedará", "resolverá", "solucionará", "corregirá", "arreglará", "garantizamos", "prometemos",
+      "resolveremos", "solucionaremos", "arreglaremos", "corregiremos"),),
+    (("sera ", "seront ", "nous "),),
+    (("será", "serão", "estará", "estarão", "garantimos", "prometemos", "resolveremos", "corrigiremos",
+      "solucionaremos", "consertaremos"),),
+)  # fmt: skip
 _DENIED = re.compile(
     r"\b(?:not|never|no|cannot|(?:can|won)['’]t|without|nicht|kein\w*|ohne|sin|ne|pas|não|sem|once|when|soon as|until"
     r"|if|whether|sobald|wenn|ob|cuando|si|quand|dès que|quando)\b[^.,!?;:–—]{0,60}$",
@@ -54,18 +80,21 @@ _EXPECTED = re.compile(
 
 def check_promises(brief: Brief, ticket: Ticket) -> list[Finding]:
     """A promise in the message to the customer or in the customer's lines that staff did not make in the ticket."""
-    written = ticket.without_asked()
-    said = fold_text("\n".join(written[m.start : m.end] for m in ticket.messages if m.speaker == "support"))
     lines = (
         ("CUSTOMER MESSAGE", brief.customer_message, False),
         ("CUSTOMER COMMUNICATION: Last update", brief.last_update, True),
         ("CUSTOMER COMMUNICATION: Customer expectation", brief.customer_expectation, True),
     )
     found = []
+    said: str | None = None
     for place, text, reports in lines:
-        for sentence in split_sentences(text):
-            words = _promise(sentence)
-            if words is None or fold_text(words) in said or (reports and _EXPECTED.search(sentence)):
+        patterns = _possible(text)
+        for sentence in split_sentences(text) if patterns else ():
+            words = _promise(sentence, patterns)
+            if words is None or (reports and _EXPECTED.search(sentence)):
+                continue
+            said = _said(ticket) if said is None else said
+            if fold_text(words) in said:
                 continue
             found.append(
                 Finding(
@@ -78,8 +107,25 @@ def check_promises(brief: Brief, ticket: Ticket) -> list[Finding]:
     return found
 
 
-def _promise(sentence: str) -> str | None:
-    for pattern in _PROMISES:
+def _said(ticket: Ticket) -> str:
+    written = ticket.without_asked()
+    return fold_text("\n".join(written[m.start : m.end] for m in ticket.messages if m.speaker == "support"))
+
+
+def _possible(text: str) -> list[re.Pattern[str]]:
+    """The patterns of a promise that may match in the text or in a sentence of it."""
+    small = small_letters(text)
+    if small is None:
+        return list(_PROMISES)
+    return [
+        pattern
+        for pattern, needed in zip(_PROMISES, _NEEDED, strict=True)
+        if all(any(word in small for word in words) for words in needed)
+    ]
+
+
+def _promise(sentence: str, patterns: list[re.Pattern[str]]) -> str | None:
+    for pattern in patterns:
         for match in pattern.finditer(sentence):
             if not _DENIED.search(sentence[max(0, match.start() - 80) : match.start()]) and not re.search(
                 r"\b(?:not|n['’]t|nicht|never|no)\b", match.group(), re.IGNORECASE

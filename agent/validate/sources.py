@@ -8,15 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
+from functools import cached_property
 
 from pydantic import BaseModel
 
 from agent.grounding.fold import Folded, fold, needles
 from agent.notation import DateMention, Day, Identifier, Number, TimeMention, dates, identifiers, numbers_outside, times
+from agent.notation.scan import letters
 from agent.redaction.placeholders import blanked, placeholders
 from agent.validate.moments import Moment, moments, spread
 from agent.validate.stems import stems
-from agent.validate.units import time_unit
+from agent.validate.units import minutes_of, time_unit
 from agent.validate.weekdays import numbered_weekdays
 from agent.validate.zones import iana, zones_in
 from schemas.context import Context
@@ -24,9 +26,12 @@ from schemas.decision import Decision
 from schemas.facts import Facts
 from schemas.ticket import Ticket
 
-_WORDS = re.compile(r"[^\W\d_]+")
 _SIGNS = re.compile(r"[\W_]+")  # all but letters and digits
+_SMALL = bytes(range(256)).lower()
+_ASCII_SIGNS = bytes(code for code in range(128) if not chr(code).isalnum())
+_DIGITS = re.compile(r"\d+")
 _MOST_ZONES = 8
+_REACH = 4  # words behind a number of a source among which its unit may stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +56,18 @@ class Reading:
     figures: list[tuple[Number, str | None]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sources:
-    """What stands in ticket, context and decision, ready for look-up."""
+    """What stands in ticket, context and decision, ready for look-up. Each notation is read when it is first asked for.
 
-    folded: tuple[Folded, ...]
-    figures: dict[Decimal, tuple[Figure, ...]]
-    digits: frozenset[str]
-    days: frozenset[Day]
-    years: frozenset[int]
-    moments: tuple[Moment, ...]
-    clocks: frozenset[tuple[int, int]]
-    turned: frozenset[date]
-    tokens: frozenset[str]
-    words: frozenset[str]
-    squashed: str
-    stems: frozenset[str]
-    zones: tuple[tzinfo, ...]
+    `texts`: the ticket's comes first. `brief_text`: a zone that only the brief names is in play too.
+    """
+
+    texts: tuple[str, ...]
+    brief_text: str
+    ticket: Ticket
+    context: Context
     now: datetime
-    secrets: frozenset[int]
-    """Numbers of the placeholders that stand in the ticket."""
 
     def holds(self, quote: str) -> bool:
         """True if the quote stands in a source, folded and on token boundaries (policy 2.1)."""
@@ -78,24 +75,134 @@ class Sources:
             next(text.occurrences(needle), None) is not None for needle in needles(quote) for text in self.folded
         )
 
+    @cached_property
+    def folded(self) -> tuple[Folded, ...]:
+        return tuple(fold(text) for text in self.texts)
+
+    @cached_property
+    def figures(self) -> dict[Decimal, tuple[Figure, ...]]:
+        return _figures(
+            [
+                Reading(text, days, clocks, tokens, _figures_of(text, days, clocks, tokens, _REACH))
+                for text, days, clocks, tokens in zip(
+                    self.texts, self._dates, self._times, self._identifiers, strict=True
+                )
+            ]
+        )
+
+    @cached_property
+    def lengths(self) -> frozenset[Decimal]:
+        """The spans of time that stand there, in minutes."""
+        return frozenset(
+            figure.value * length
+            for figures in self.figures.values()
+            for figure in figures
+            if figure.unit is not None and (length := minutes_of(figure.unit)) is not None
+        )
+
+    @cached_property
+    def digits(self) -> frozenset[str]:
+        return frozenset(_DIGITS.findall(blanked(self._everything)))
+
+    @cached_property
+    def secrets(self) -> frozenset[int]:
+        """Numbers of the placeholders that stand there."""
+        return frozenset(one.number for text in self.texts for one in placeholders(text))
+
+    @cached_property
+    def days(self) -> frozenset[Day]:
+        days = {day for mentions in self._dates for mention in mentions for day in mention.candidates}
+        days |= {
+            Day(day.year, day.month, day.day) for day in numbered_weekdays(self.ticket, self.texts[0], self.now.date())
+        }
+        return frozenset(days)
+
+    @cached_property
+    def years(self) -> frozenset[int]:
+        year = self.now.year
+        return frozenset({day.year for day in self.days if day.year} | {year - 1, year, year + 1})
+
+    @cached_property
+    def moments(self) -> tuple[Moment, ...]:
+        return tuple(
+            moment
+            for text, days, clocks in zip(self.texts, self._dates, self._times, strict=True)
+            for moment in moments(text, days, clocks)
+        )
+
+    @cached_property
+    def zones(self) -> tuple[tzinfo, ...]:
+        return _zones(self.context, self.now, (*self.texts, self.brief_text))
+
+    @property
+    def clocks(self) -> frozenset[tuple[int, int]]:
+        return self._spread[0]
+
+    @property
+    def turned(self) -> frozenset[date]:
+        return self._spread[1]
+
+    @cached_property
+    def tokens(self) -> frozenset[str]:
+        return frozenset(squash(token.text) for tokens in self._identifiers for token in tokens)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        return frozenset(word.casefold() for word in letters(self._everything))
+
+    @cached_property
+    def squashed(self) -> str:
+        return squash(self._everything)
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        return stems(self._everything)
+
+    @cached_property
+    def _everything(self) -> str:
+        return "\n".join(self.texts)
+
+    @cached_property
+    def _dates(self) -> list[list[DateMention]]:
+        return [dates(text) for text in self.texts]
+
+    @cached_property
+    def _times(self) -> list[list[TimeMention]]:
+        return [times(text) for text in self.texts]
+
+    @cached_property
+    def _identifiers(self) -> list[list[Identifier]]:
+        return [identifiers(text) for text in self.texts]
+
+    @cached_property
+    def _spread(self) -> tuple[frozenset[tuple[int, int]], frozenset[date]]:
+        return spread(self.moments, self.zones, sorted(self.years))
+
 
 def read(text: str, reach: int = 2) -> Reading:
     """Notations of a text; digits inside dates, times, identifiers and placeholders are no numbers of their own."""
     found_dates, found_times, tokens = dates(text), times(text), identifiers(text)
+    figures = _figures_of(text, found_dates, found_times, tokens, reach)
+    return Reading(text, found_dates, found_times, tokens, figures)
+
+
+def _figures_of(
+    text: str, days: list[DateMention], clocks: list[TimeMention], tokens: list[Identifier], reach: int
+) -> list[tuple[Number, str | None]]:
     masked = bytearray(len(text))
-    spans = [(mention.start, mention.end) for mention in found_dates]
-    spans += [(mention.start, mention.end) for mention in found_times if not mention.maybe_duration]
+    spans = [(mention.start, mention.end) for mention in days]
+    spans += [(mention.start, mention.end) for mention in clocks if not mention.maybe_duration]
     spans += [(token.start, token.end) for token in tokens]
     spans += [(one.start, one.end) for one in placeholders(text)]
     for start, end in spans:
         masked[start:end] = b"\x01" * (end - start)
-    figures = [(number, time_unit(text, number.end, number.unit, reach)) for number in numbers_outside(text, masked)]
-    return Reading(text, found_dates, found_times, tokens, figures)
+    return [(number, time_unit(text, number.end, number.unit, reach)) for number in numbers_outside(text, masked)]
 
 
 def squash(text: str) -> str:
     """Letters and digits only, small: `ERR-5031`, `ERR 5031` and `err_5031` are one."""
-    return _SIGNS.sub("", text.casefold())
+    plain = text.encode("utf-8", "surrogatepass").translate(_SMALL, _ASCII_SIGNS).decode("utf-8", "surrogatepass")
+    return plain if plain.isascii() else _SIGNS.sub("", plain.casefold())
 
 
 def sources(
@@ -110,31 +217,7 @@ def sources(
         known += f"\n{context.account.annual_value} {context.account.currency or ''}"
     decided = "\n".join(_values(decision, skip={"policy_version", "tier", "issue"}))
     texts = (told, head, said, known, decided, f"today {now.isoformat()}")
-    readings = [read(text, reach=4) for text in texts]
-    zones = _zones(context, now, (*texts, brief_text))
-    days = {day for reading in readings for mention in reading.dates for day in mention.candidates}
-    days |= {Day(day.year, day.month, day.day) for day in numbered_weekdays(ticket, told, now.date())}
-    years = {day.year for day in days if day.year} | {now.year - 1, now.year, now.year + 1}
-    found = tuple(moment for reading in readings for moment in moments(reading.text, reading.dates, reading.times))
-    clocks, turned = spread(found, zones, sorted(years))
-    everything = "\n".join(texts)
-    return Sources(
-        folded=tuple(fold(text) for text in texts),
-        figures=_figures(readings),
-        digits=frozenset(re.findall(r"\d+", blanked(everything))),
-        days=frozenset(days),
-        years=frozenset(years),
-        moments=found,
-        clocks=clocks,
-        turned=turned,
-        tokens=frozenset(squash(token.text) for reading in readings for token in reading.identifiers),
-        words=frozenset(word.casefold() for word in set(_WORDS.findall(everything))),
-        squashed=squash(everything),
-        stems=stems(everything),
-        zones=zones,
-        now=now,
-        secrets=frozenset(one.number for text in texts for one in placeholders(text)),
-    )
+    return Sources(texts, brief_text, ticket, context, now)
 
 
 def _without_instructions(ticket: Ticket, facts: Facts) -> str:

@@ -10,7 +10,7 @@ from agent.validate.amounts import check_number
 from agent.validate.fields import Field
 from agent.validate.grounds import STANDS, Check, finding
 from agent.validate.moments import same_clock
-from agent.validate.names import unknown_names
+from agent.validate.names import unknown_names, unknown_words
 from agent.validate.sources import Reading, Sources, read, squash
 from agent.validate.weekdays import weekday_named
 from agent.validate.zones import zone_named
@@ -24,13 +24,21 @@ _FREE_CODES = re.compile(
 def check_trace(parts: tuple[Field, ...], check: Check) -> list[Finding]:
     """Findings of all fields, each value once for each place."""
     found: list[Finding] = []
-    for part in parts:
-        if part.text.strip():
-            found += _check_field(part, check)
+    lines = [(part, *_quotes(part, check)) for part in parts if part.text.strip()]
+    readings = [read(text) for _, text, _ in lines]
+    named = [
+        _nameable(reading) if part.kind != "question" else ""
+        for (part, _, _), reading in zip(lines, readings, strict=True)
+    ]
+    unknown = unknown_words(named, check.sources)
+    for (part, _, quoted), reading, text in zip(lines, readings, named, strict=True):
+        doubtful = any(word in text for word in unknown)
+        found += _check_field(part, reading, quoted, unknown_names(text, check.sources) if doubtful else [], check)
     return found
 
 
-def _check_field(part: Field, check: Check) -> list[Finding]:
+def _quotes(part: Field, check: Check) -> tuple[str, list[Finding]]:
+    """The text of a field with blanks for the quotes that are judged, and the findings against them."""
     quotes = quoted_strings(part.text)
     found: list[Finding] = []
     settled: list[tuple[int, int]] = []
@@ -45,8 +53,12 @@ def _check_field(part: Field, check: Check) -> list[Finding]:
         settled.append((one.start, one.end))
         if one.number not in check.sources.secrets:
             found.append(finding("untraceable_id", part, part.text[one.start : one.end], STANDS))
-    text = _blanked(part.text, settled)
-    reading = read(text)
+    return _blanked(part.text, settled), found
+
+
+def _check_field(part: Field, reading: Reading, quoted: list[Finding], names: list[str], check: Check) -> list[Finding]:
+    found = quoted
+    text = reading.text
     found += _identifiers(reading, part, check)
     found += [
         f
@@ -55,10 +67,7 @@ def _check_field(part: Field, check: Check) -> list[Finding]:
     ]
     found += [f for mention in reading.dates if (f := _date(mention, reading, part, check))]
     found += [f for mention in reading.times if (f := _time(mention, part, check))]
-    if part.kind != "question":
-        found += [
-            finding("untraceable_name", part, name, STANDS, not check.translated) for name in _names(reading, check)
-        ]
+    found += [finding("untraceable_name", part, name, STANDS, not check.translated) for name in names]
     return list({(f.code, f.found): f for f in found}.values())
 
 
@@ -86,7 +95,7 @@ def _first_of_days(number: Number, reading: Reading, check: Check) -> bool:
 
 def _blanked(text: str, spans: list[tuple[int, int]]) -> str:
     for start, end in spans:
-        text = text[:start] + "\x00" * (end - start) + text[end:]
+        text = text[:start] + " " * (end - start) + text[end:]
     return text.replace("\x00", " ")
 
 
@@ -95,12 +104,13 @@ def _timed(reading: Reading) -> list[tuple[int, int]]:
     return [(mention.start, mention.end) for mention in reading.dates] + [(m.start, m.end) for m in reading.times]
 
 
-def _names(reading: Reading, check: Check) -> list[str]:
+def _nameable(reading: Reading) -> str:
+    """The text with blanks for what is judged otherwise."""
     text = reading.text
     spans = [(token.start, token.end) for token in reading.identifiers]
     # Without its closing stop, which may end the sentence: `on 1 Dec. Then …`
     spans += [(start, start + len(text[start:end].rstrip("."))) for start, end in _timed(reading)]
-    return unknown_names(_blanked(text, spans), check.sources)
+    return _blanked(text, spans)
 
 
 def _quote(text: str, part: Field, check: Check) -> Finding | Literal[True] | None:

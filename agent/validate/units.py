@@ -28,6 +28,7 @@ _UNSPACED = re.compile(
     r"\s?(?:(?P<seconds>秒)|(?P<minutes>分(?!の\s?\d|の[一二三四五六七八九十]|[割類化岐野社]))|(?P<hours>時間)|(?P<days>日[間前後](?!半))"
     r"|(?P<weeks>週間)|(?P<months>[かカヶケヵ箇個]月)|(?P<years>年[間前後](?!半)))(?!目)"
 )
+_CLAUSE_END = re.compile(r"[.;:!?()\d]|, |\n\s*\n")
 _NEXT_WORDS = re.compile(r"[^\W\d_]+")
 _RANGE = re.compile(r"\s?(?:-|–|—|to|or|bis|oder|a|à|and|/)\s?(?:about |~)?\d+(?:[.,]\d+)?[ -]?", re.IGNORECASE)
 
@@ -61,7 +62,7 @@ _OWN_THINGS = frozenset(_OWN_THINGS_TABLE.split())
 
 def words_after(text: str, end: int, most: int = 4) -> list[str]:
     """The next words of the same clause, small."""
-    clause = re.split(r"[.;:!?()\d]|, |\n\s*\n", text[end : end + 80], maxsplit=1)[0]
+    clause = _CLAUSE_END.split(text[end : end + 80], maxsplit=1)[0]
     return [word.casefold() for word in _NEXT_WORDS.findall(clause)[:most]]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, timedelta, timezone, tzinfo
 from functools import lru_cache
 
-from agent.notation.scan import begins, spots
+from agent.notation.scan import begins, runs_of_digits, spots
 
 # Hours east of UTC. Abbreviations are read as most support teams mean them: IST is India, BST is Britain's summer.
 _FIXED = {
@@ -29,14 +29,32 @@ _NAMED = re.compile(
 
 # Every zone begins with two capitals, with a `Z` or an offset behind digits; a place only where its sign stands.
 _CAPITALS = re.compile(r"[A-Z](?:(?=[A-Z])|(?<=\dZ))")
+_AREAS = tuple(
+    f"{area}/"
+    for area in ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+)
 _CAPITAL = re.compile(r"[A-Z]")
 _OFFSET = re.compile(r"[ +−-](?<=\d[ +−-])(?=[+−\d-])")
 
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
-    starts = spots(_CAPITAL if " time" in text or "/" in text else _CAPITALS, text)
-    starts += spots(_OFFSET, text)
-    return begins(_NAMED, text, sorted(starts))
+    starts = spots(_CAPITAL if _may_name_place(text) else _CAPITALS, text)
+    if runs_of_digits(text):
+        starts = sorted(starts + spots(_OFFSET, text))
+    return begins(_NAMED, text, starts)
+
+
+def _may_name_place(text: str) -> bool:
+    """Whether `Berlin time` or `Europe/Berlin` may stand in the text: a capital in the word before the sign of it."""
+    if "/" in text and any(area in text for area in _AREAS):
+        return True
+    place = text.find(" time")
+    while place >= 0:
+        before = text[max(0, place - 80) : place].removesuffix(" local").rpartition(" ")[2]
+        if len(before) > 60 or not before.islower():
+            return True
+        place = text.find(" time", place + 1)
+    return False
 
 
 def zones_in(text: str) -> list[tzinfo]:
@@ -49,6 +67,7 @@ def zones_in(text: str) -> list[tzinfo]:
     return list(found.values())
 
 
+@lru_cache(maxsize=256)
 def zone_named(text: str) -> tzinfo | None:
     """The zone that stands behind a clock time, as `TimeMention.zone` gives it."""
     plain = text.strip()
