@@ -142,6 +142,8 @@ class Folded:
 
     def _on_boundaries(self, start: int, end: int) -> bool:
         text = self.text
+        if (not start or _apart(text, start)) and (end >= len(text) or _apart(text, end)):
+            return True  # most quotes
         if start and (_joined(text, start) or self._groups(start - 1)):
             return False
         if end >= len(text):
@@ -163,6 +165,14 @@ class Folded:
             and text[blank + 1 : blank + 4].isdigit()
             and self.source[self.nearest_start(blank)] in _GROUP_SPACE
         )
+
+
+def _apart(text: str, cut: int) -> bool:
+    """Whether a cut before `text[cut]` plainly splits nothing: it is beside a blank that separates no thousands."""
+    left, right = text[cut - 1], text[cut]
+    if left == " ":
+        return not text[cut - 2 : cut - 1].isdigit()
+    return right == " " and not left.isdigit()
 
 
 def _is_word(char: str) -> bool:
@@ -213,6 +223,8 @@ def _fold(text: str) -> Folded:
     base = base.replace("\n", " ").replace("\t", " ").replace("\r", " ")
     if _ODD_BLANK.search(base):
         base = _ODD_BLANK.sub(" ", base)
+    if "  " not in base and base.isascii():
+        return Folded(text, base, (0,), (0,), (-1,))
     parts: list[str] = []
     folded, original, atomic_end = [0], [0], [-1]
     length = last = 0

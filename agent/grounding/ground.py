@@ -5,8 +5,7 @@ listed in `Facts.removed` with its reason.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent.grounding.attribution import attribute, gate, own_asserter
 from agent.grounding.corrected import corrected
@@ -37,8 +36,7 @@ _MEASURED: frozenset[Group] = frozenset({"measure", "account", "attempt", "repro
 _DENIABLE_WORKAROUNDS = frozenset({"partial", "verified"})  # the other values are denials themselves
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
+class _Draft(NamedTuple):
     """A report's entry on its way to a claim."""
 
     group: Group
@@ -226,7 +224,7 @@ class _Grounder:
     def _made(
         self, draft: _Draft, position: int, asserter: Asserter, status: Status, reason: str, place: Place | None
     ) -> Claim:
-        return Claim(
+        return Claim.made_of(
             id=f"{draft.group}-{position}",
             group=draft.group,
             kind=draft.kind,

@@ -11,6 +11,7 @@ from functools import cache
 from schemas.vocabulary import SIGNALS
 
 _TOKEN = re.compile("[a-z0-9]+")
+_APART = {code: " " for code in range(128) if not _TOKEN.match(chr(code))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def _compiled(source: str) -> re.Pattern[str]:
 
 def words_of(text: str) -> frozenset[str]:
     """The ASCII words and numbers of a folded text."""
-    return frozenset(_TOKEN.findall(text))
+    return frozenset(text.translate(_APART).split() if text.isascii() else _TOKEN.findall(text))
 
 
 def _form(
@@ -432,6 +433,19 @@ DIRECTIVES: tuple[Form, ...] = (
         r"(?:你是一个|你现在是)[^。]{0,12}(?:助手|模型|机器人|ai)|あなたは[^。]{0,12}(?:アシスタント|モデル|ai|ボット)です",
     ),
 )
+
+_FORMS_WITH: dict[str, set[str]] = {}  # sources of the forms that have a literal with this word as its first
+_WORDLESS: set[str] = set()  # of the forms that have a literal without ASCII words
+for _one in (LABEL_LINE, *ORDERS, *DIRECTIVES):
+    for _, _words in _one.literals:
+        (_FORMS_WITH.setdefault(_words[0], set()) if _words else _WORDLESS).add(_one.source)
+
+
+def possible(text: str, words: frozenset[str]) -> set[str]:
+    """Sources of the forms of which a literal may stand in the folded text with these words: of most tickets, few."""
+    forms = set() if text.isascii() else set(_WORDLESS)
+    return forms.union(*(_FORMS_WITH[word] for word in words & _FORMS_WITH.keys()))
+
 
 _NAMES = sorted((name for name in SIGNALS if "_" in name), key=len, reverse=True)
 SIGNAL_WORD = re.compile(rf"(?<![\w./-])(?:{'|'.join(_NAMES)})(?![\w/-])")

@@ -24,10 +24,10 @@ def missing_number(value: str, quote: str) -> str | None:
         return None
     from agent.notation import numbers, same_number
 
-    in_quote = numbers(quote)
     in_value = numbers(value)
     # "one of them" counts nothing
     counted = [n for n in in_value if not (n.word and n.value == 1)]
+    in_quote = numbers(quote) if counted else ()
     wanted = [n for n in counted if not any(same_number(n, other) for other in in_quote)]
     read = [(n.start, n.end) for n in in_value]
     loose = [

@@ -355,7 +355,7 @@ def _fired_rules(verdict: Verdict) -> tuple[FiredRule, ...]:
         because = "; ".join(part for part in (firing.hit.because or _names(claims), firing.lost_to) if part)
         owner = firing.owner or ("leadership" if firing.hit.leadership else None)
         fired.append(
-            FiredRule.model_construct(
+            FiredRule.made_of(
                 id=rule.id,
                 issue=firing.issue,
                 rule_class=rule.rule_class,
