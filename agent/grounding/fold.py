@@ -135,6 +135,10 @@ class Folded:
             if position < 0:
                 return
             if inside_tokens or self._on_boundaries(position, position + length):
+                if len(self._folded) == 1:  # one to one
+                    yield position, position + length
+                    position = self.text.find(needle, position + 1)
+                    continue
                 start, end = self.start_of(position), self.end_of(position + length)
                 if start is not None and end is not None:
                     yield start, end
@@ -312,4 +316,8 @@ def needles(quote: str) -> tuple[str, ...]:
 def stands_in(value: str, quote: str) -> bool:
     """Whether the value stands in the quote, folded and on token boundaries. An empty value does not."""
     haystack = fold(quote)
-    return any(next(haystack.occurrences(needle), None) is not None for needle in needles(value))
+    # A plain loop: every value is asked this, and a generator for each form of it costs as much as the look itself.
+    for needle in needles(value):
+        if needle in haystack.text and next(haystack.occurrences(needle), None) is not None:
+            return True
+    return False

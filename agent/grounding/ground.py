@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _REMOVED: frozenset[Status] = frozenset({"ungrounded", "instruction"})
 _MEASURED: frozenset[Group] = frozenset({"measure", "account", "attempt", "reproduction"})
+_WORDS: frozenset[Group] = frozenset({"issue", "signal", "workaround", "scope"})  # their values are no words of a quote
 _DENIABLE_WORKAROUNDS = frozenset({"partial", "verified"})  # the other values are denials themselves
 
 
@@ -245,6 +246,8 @@ def _missing(draft: _Draft, folded: Folded) -> str:
     A name of an account need not be in the same quote ("Plan: Enterprise" stands below it in a panel), but must be
     in the ticket.
     """
+    if draft.group in _WORDS:
+        return ""
     if draft.group == "reference" or draft.kind == "error_code":
         if not stands_in(draft.value, draft.quote):
             return f"the {draft.kind.replace('_', ' ')} {_short(draft.value)} is not in its quote"

@@ -172,7 +172,11 @@ class _View:
     # Finding
 
     def _likely(self, forms: tuple[Form, ...]) -> list[Form]:
-        return [form for form in forms if form.source in self._possible]
+        return [
+            form
+            for form in forms
+            if form.source in self._possible and not (form.verbs and self._words.isdisjoint(form.verbs))
+        ]
 
     def _matches(self, form: Form) -> Iterator[re.Match[str]]:
         """Matches near the form's literals: its pattern need not read the rest of the ticket."""

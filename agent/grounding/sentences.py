@@ -15,6 +15,8 @@ _ABBREVIATIONS = frozenset(_ABBREVIATION_TABLE.split())
 _BEFORE_DIGIT = frozenset(("no", "nos", "art", "sec", "p", "pp", "ver", "rev", "ref"))  # "no. 5", but "I said no."
 _BEFORE_LOWER = frozenset(("a.m", "p.m", "u.s", "u.k"))
 
+_LONGER = max(map(len, _ABBREVIATIONS | _BEFORE_DIGIT | _BEFORE_LOWER)) + 1
+
 _BREAK = re.compile(
     r"(?P<stop>[.!?…]+[\"')\]»”’*_]*(?=\s))|(?P<cjk>[。！？｡]+[」』）\"]*)"
     r"|(?P<line>(?:\r\n|\n|\r)(?:[ \t>]{0,40}(?:\r\n|\n|\r)){0,99})"
@@ -123,11 +125,13 @@ def _ends_sentence(text: str, match: re.Match[str], low: int) -> bool:
 
 def _stop_ends(text: str, match: re.Match[str], low: int) -> bool:
     mark = match.group()
-    following = text[match.end() : match.end() + 4].lstrip()[:1]
     if "!" in mark or "?" in mark:
         return True
+    following = text[match.end() : match.end() + 4].lstrip()[:1]
     if mark.startswith(("..", "…")):
         return not following.islower()
+    if match.start() - low >= _LONGER and text[match.start() - _LONGER : match.start()].isalpha():
+        return True  # behind a long word
     word = _WORD_BEFORE.search(text, max(low, match.start() - 20), match.start())
     if word is None:
         return True
