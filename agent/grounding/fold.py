@@ -279,7 +279,7 @@ def _fold(text: str) -> Folded:
 
 def _special(base: str) -> Iterable[tuple[int, int]]:
     """Spans of `base`, in order, that may not stay one character for one."""
-    runs = [match.span() for match in _RUN.finditer(base)]
+    runs = [match.span() for match in _RUN.finditer(base)] if "  " in base else []
     if base.isascii():
         return runs
     if _INVISIBLE.search(base):
