@@ -11,7 +11,7 @@ from schemas.decision import Decision
 from schemas.facts import Claim, Facts
 from schemas.report import FactsReport
 from schemas.ticket import Ticket
-from schemas.vocabulary import OWNER_LABEL
+from schemas.vocabulary import OWNER_LABEL, Asserter
 
 NO_MODEL = (
     "No model read this ticket: the facts were found by word rules and the brief is a filled-in template. "
@@ -91,17 +91,12 @@ def _age(ticket: Ticket, decision: Decision) -> Iterator[str]:
 
 def _attribution(report: FactsReport, facts: Facts) -> Iterator[str]:
     """Claims that the ticket's structure gives to somebody else than the report did (policy 2.5, 2.6)."""
-    reported = {
-        (entry.quote, kind): entry.asserted_by
-        for entries, name in (
-            (report.signals, "signal"),
-            (report.measures, "kind"),
-            (report.accounts, "fact"),
-            (report.workarounds, "value"),
-            (report.scopes, "value"),
-        )
-        for entry in entries
-        for kind in (getattr(entry, name),)
+    reported: dict[tuple[str, str], Asserter] = {
+        **{(signal.quote, signal.signal): signal.asserted_by for signal in report.signals},
+        **{(measure.quote, measure.kind): measure.asserted_by for measure in report.measures},
+        **{(account.quote, account.fact): account.asserted_by for account in report.accounts},
+        **{(workaround.quote, workaround.value): workaround.asserted_by for workaround in report.workarounds},
+        **{(scope.quote, scope.value): scope.asserted_by for scope in report.scopes},
     }
     changed: list[tuple[Claim, str]] = []
     for claim in facts.claims():
@@ -120,5 +115,7 @@ def _attribution(report: FactsReport, facts: Facts) -> Iterator[str]:
 
 
 def _line(text: str, length: int = _SHOWN) -> str:
-    flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    flat = " ".join(text.split())
     return flat if len(flat) <= length else flat[: length - 1] + "…"

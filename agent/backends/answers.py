@@ -154,5 +154,7 @@ def _echoable(content: list[Any], *, thoughts: bool) -> Blocks:
 
 def one_line(text: str, length: int) -> str:
     """Text of the model or the server for a message: one line, no control characters, cut with an ellipsis."""
-    flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    flat = " ".join(text.split())
     return flat if len(flat) <= length else flat[: length - 1] + "…"

@@ -26,6 +26,7 @@ Blocks = Sequence[Mapping[str, Any]]
 BackendName = Literal["claude", "offline", "host"]
 Blame = Literal["request", "setup", "server"]
 NO_USAGE = Usage()
+_COUNTS = tuple(Usage.model_fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +190,7 @@ class MalformedAnswer(ModelError):
 
 def total(*usages: Usage) -> Usage:
     """The sum, field by field."""
-    return Usage(**{name: sum(getattr(usage, name) for usage in usages) for name in Usage.model_fields})
+    return Usage(**{name: sum([getattr(usage, name) for usage in usages]) for name in _COUNTS})
 
 
 def tokens(usage: Usage) -> int:

@@ -19,6 +19,7 @@ from agent.backends.base import Blocks, Call, CompareCall, DraftCall, ExtractCal
 from schemas.brief import Brief
 from schemas.chat import Turn
 from schemas.comparison import Comparison
+from schemas.facts import Claim, Facts
 from schemas.report import FactsReport
 from schemas.tools import (
     COMPARE_TICKETS,
@@ -38,6 +39,7 @@ CHAT_SYSTEM, CHAT, CHAT_TURN = "chat.system.md.j2", "chat.md.j2", "chat_turn.md.
 PROMPTS = (SYSTEM, TICKET, FACTS_REPAIR, DECISION, BRIEF_REPAIR)
 _CACHED = {"type": "ephemeral"}
 _BOUNDARY_LENGTH = 12
+_CLAIMS = tuple(name for name, field in Facts.model_fields.items() if field.annotation == tuple[Claim, ...])
 
 Request = dict[str, Any]
 Block = dict[str, Any]
@@ -98,8 +100,11 @@ def _frozen_json() -> bytes:
     return _json(_frozen())[1:-1]
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)  # as the SDK does
+
+
 def _json(value: Request) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()  # as the SDK does
+    return _ENCODER.encode(value).encode()
 
 
 def choice(call: Call, forced: bool) -> Block:
@@ -192,7 +197,7 @@ def _draft(call: DraftCall) -> list[Block]:
         DECISION,
         ticket=call.ticket,
         context=call.context,
-        facts=call.facts,
+        facts=_uncounted(call.facts),
         decision=call.decision,
         owner_label=OWNER_LABEL,
         required_labels=required_labels(call.decision.owner),
@@ -210,6 +215,12 @@ def _draft(call: DraftCall) -> list[Block]:
         ]
     conversation = [_ticket(call), _assistant(extracted), _results(extracted, decision, is_error=False)]
     return _with_fault(conversation, call)
+
+
+def _uncounted(facts: Facts) -> Facts:
+    """The facts without the claims that count. The template names the others alone, and finds them ten times slower."""
+    left = {name: tuple([c for c in getattr(facts, name) if c.status != "counts"]) for name in _CLAIMS}
+    return facts.model_copy(update=left)
 
 
 def _ticket(call: ExtractCall | DraftCall) -> Block:

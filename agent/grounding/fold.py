@@ -138,6 +138,10 @@ class Folded:
             if position < 0:
                 return
             if inside_tokens or self._on_boundaries(position, position + length):
+                if len(self._folded) == 1:  # one to one
+                    yield position, position + length
+                    position = self.text.find(needle, position + 1)
+                    continue
                 start, end = self.start_of(position), self.end_of(position + length)
                 if start is not None and end is not None:
                     yield start, end
@@ -145,6 +149,8 @@ class Folded:
 
     def _on_boundaries(self, start: int, end: int) -> bool:
         text = self.text
+        if (not start or _apart(text, start)) and (end >= len(text) or _apart(text, end)):
+            return True  # most quotes
         if start and (joined(text, start) or self._groups(start - 1)):
             return False
         if end >= len(text):
@@ -166,6 +172,14 @@ class Folded:
             and text[blank + 1 : blank + 4].isdigit()
             and self.source[self.nearest_start(blank)] in _GROUP_SPACE
         )
+
+
+def _apart(text: str, cut: int) -> bool:
+    """Whether a cut before `text[cut]` plainly splits nothing: it is beside a blank that separates no thousands."""
+    left, right = text[cut - 1], text[cut]
+    if left == " ":
+        return not text[cut - 2 : cut - 1].isdigit()
+    return right == " " and not left.isdigit()
 
 
 def _is_word(char: str) -> bool:
@@ -216,6 +230,8 @@ def _fold(text: str) -> Folded:
     base = base.replace("\n", " ").replace("\t", " ").replace("\r", " ")
     if _ODD_BLANK.search(base):
         base = _ODD_BLANK.sub(" ", base)
+    if "  " not in base and base.isascii():
+        return Folded(text, base, (0,), (0,), (-1,))
     parts: list[str] = []
     folded, original, atomic_end = [0], [0], [-1]
     length = last = 0
@@ -269,7 +285,7 @@ def _fold(text: str) -> Folded:
 
 def _special(base: str) -> Iterable[tuple[int, int]]:
     """Spans of `base`, in order, that may not stay one character for one."""
-    runs = [match.span() for match in _RUN.finditer(base)]
+    runs = [match.span() for match in _RUN.finditer(base)] if "  " in base else []
     if base.isascii():
         return runs
     if _INVISIBLE.search(base):
@@ -328,4 +344,8 @@ def needles(quote: str) -> tuple[str, ...]:
 def stands_in(value: str, quote: str) -> bool:
     """Whether the value stands in the quote, folded and on token boundaries. An empty value does not."""
     haystack = fold(quote)
-    return any(next(haystack.occurrences(needle), None) is not None for needle in needles(value))
+    # A plain loop: every value is asked this, and a generator for each form of it costs as much as the look itself.
+    for needle in needles(value):
+        if needle in haystack.text and next(haystack.occurrences(needle), None) is not None:
+            return True
+    return False

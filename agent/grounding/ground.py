@@ -5,8 +5,7 @@ listed in `Facts.removed` with its reason.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agent.grounding.attribution import attribute, gate, own_asserter
 from agent.grounding.corrected import corrected
@@ -34,11 +33,11 @@ if TYPE_CHECKING:
 
 _REMOVED: frozenset[Status] = frozenset({"ungrounded", "instruction"})
 _MEASURED: frozenset[Group] = frozenset({"measure", "account", "attempt", "reproduction"})
+_WORDS: frozenset[Group] = frozenset({"issue", "signal", "workaround", "scope"})  # their values are no words of a quote
 _DENIABLE_WORKAROUNDS = frozenset({"partial", "verified"})  # the other values are denials themselves
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
+class _Draft(NamedTuple):
     """A report's entry on its way to a claim."""
 
     group: Group
@@ -226,7 +225,7 @@ class _Grounder:
     def _made(
         self, draft: _Draft, position: int, asserter: Asserter, status: Status, reason: str, place: Place | None
     ) -> Claim:
-        return Claim(
+        return Claim.made_of(
             id=f"{draft.group}-{position}",
             group=draft.group,
             kind=draft.kind,
@@ -247,6 +246,8 @@ def _missing(draft: _Draft, folded: Folded) -> str:
     A name of an account need not be in the same quote ("Plan: Enterprise" stands below it in a panel), but must be
     in the ticket.
     """
+    if draft.group in _WORDS:
+        return ""
     if draft.group == "reference" or draft.kind == "error_code":
         if not stands_in(draft.value, draft.quote):
             return f"the {draft.kind.replace('_', ' ')} {_short(draft.value)} is not in its quote"

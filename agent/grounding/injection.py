@@ -22,6 +22,7 @@ from agent.grounding.injection_forms import (
     SIGNAL_WORD,
     TEMPLATE_COMMENT,
     Form,
+    possible,
     words_of,
 )
 from agent.grounding.intervals import Intervals
@@ -142,6 +143,7 @@ class _View:
         self._pasted = Intervals((span.start, span.end) for span in ticket.spans)
         self._head_end = _head_end(ticket)
         self._words = words_of(folded.text)
+        self._possible = possible(folded.text, self._words)
         self._found: dict[str, list[int]] = {}
 
     # Where a hit stands
@@ -168,6 +170,13 @@ class _View:
         return self._speaker(offset) in ("support", "system", "head") and self._span_at(offset) is None
 
     # Finding
+
+    def _likely(self, forms: tuple[Form, ...]) -> list[Form]:
+        return [
+            form
+            for form in forms
+            if form.source in self._possible and not (form.verbs and self._words.isdisjoint(form.verbs))
+        ]
 
     def _matches(self, form: Form) -> Iterator[re.Match[str]]:
         """Matches near the form's literals: its pattern need not read the rest of the ticket."""
@@ -216,7 +225,7 @@ class _View:
 
     def label_lines(self) -> Iterator[_Hit]:
         """`severity: critical`, `"priority": "P1"`, `target: Leadership` in a body or payload."""
-        for match in self._matches(LABEL_LINE):
+        for match in self._matches(LABEL_LINE) if LABEL_LINE.source in self._possible else ():
             start = self.folded.nearest_start(match.start())
             if self._by_staff(start):
                 continue
@@ -228,7 +237,7 @@ class _View:
 
     def orders(self) -> Iterator[_Hit]:
         """`mark this as critical`, `page the CEO`."""
-        for form in ORDERS:
+        for form in self._likely(ORDERS):
             for match in self._matches(form):
                 start = self.folded.nearest_start(match.start())
                 if self._by_staff(start) and self._line_before(start).lstrip()[:8].casefold() != "subject:":
@@ -254,7 +263,7 @@ class _View:
 
     def directives(self) -> Iterator[_Hit]:
         """Words for a model, forged roles, tools and boundaries."""
-        for form in DIRECTIVES:
+        for form in self._likely(DIRECTIVES):
             for match in self._matches(form):
                 if form.imperative and not self._commands(match):
                     continue

@@ -11,6 +11,7 @@ from functools import cache
 from schemas.vocabulary import SIGNALS
 
 _TOKEN = re.compile("[a-z0-9]+")
+_APART = {code: " " for code in range(128) if not _TOKEN.match(chr(code))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +20,13 @@ class Form:
     `about_ticket`: only if it speaks of the ticket rather than of a screen of the customer's product.
 
     `literals`: one of them stands in every match. Each with the ASCII words that it consists of, for a quick look.
+    `verbs`: every match begins with one of these words; none: they are not told.
     """
 
     why: str
     literals: tuple[tuple[str, tuple[str, ...]], ...]
     source: str
+    verbs: frozenset[str] = frozenset()
     imperative: bool = False
     line_start: bool = False
     about_ticket: bool = False
@@ -41,19 +44,28 @@ def _compiled(source: str) -> re.Pattern[str]:
 
 def words_of(text: str) -> frozenset[str]:
     """The ASCII words and numbers of a folded text."""
-    return frozenset(_TOKEN.findall(text))
+    return frozenset(text.translate(_APART).split() if text.isascii() else _TOKEN.findall(text))
 
 
 def _form(
-    why: str, literals: str, pattern: str, *, imperative: bool = False, line_start: bool = False, about: bool = False
+    why: str,
+    literals: str,
+    pattern: str,
+    *,
+    verbs: str = "",
+    imperative: bool = False,
+    line_start: bool = False,
+    about: bool = False,
 ) -> Form:
     """`literals` are separated by bars; one that is only the beginning of a word ends in an asterisk; a broken
-    bar stands for a bar."""
+    bar stands for a bar. `verbs`, separated by bars too, stand before `pattern`, which goes on with a space."""
     parts = tuple(
         (literal.rstrip("*").replace("¦", "|"), () if literal.endswith("*") else tuple(_TOKEN.findall(literal)))
         for literal in literals.split("|")
     )
-    return Form(why, parts, pattern, imperative, line_start, about)
+    begins = frozenset(verbs.split("|")) if verbs else frozenset()
+    source = rf"\b(?:{verbs}){pattern}" if verbs else pattern
+    return Form(why, parts, source, begins, imperative, line_start, about)
 
 
 _TOP = (
@@ -103,29 +115,33 @@ ORDERS: tuple[Form, ...] = (
     _form(
         _ORDER,
         _ANY_LITERALS,
-        rf"\b(?:mark|classify|categori[sz]e|rate|flag|label|tag|log|grade|rank|register|record|raise|prioriti[sz]e"
-        rf"|triage){_THING}{_AS}{_ANY_LABEL}",
+        rf"{_THING}{_AS}{_ANY_LABEL}",
+        verbs="mark|classify|categorise|categorize|rate|flag|label|tag|log|grade|rank|register|record|raise|prioritise"
+        "|prioritize|triage",
         imperative=True,
         about=True,
     ),
     _form(
         _ORDER,
         _LABEL_LITERALS,
-        rf"\b(?:mark|classify|flag|label|rate){_THING} [\"'*_`(]{{0,2}}{_TOP}",
+        rf"{_THING} [\"'*_`(]{{0,2}}{_TOP}",
+        verbs="mark|classify|flag|label|rate",
         imperative=True,
         about=True,
     ),
     _form(
         _ORDER,
         _LABEL_LITERALS,
-        rf"\b(?:treat|handle|consider|process|escalate|upgrade|bump|assess|score){_THING}{_AS}{_TOP}",
+        rf"{_THING}{_AS}{_TOP}",
+        verbs="treat|handle|consider|process|escalate|upgrade|bump|assess|score",
         imperative=True,
         about=True,
     ),
     _form(
         _ORDER,
         _ANY_LITERALS,
-        rf"\b(?:set|change|put|make|assign){_THING}(?:{_AS}| ){_ANY_LABEL}",
+        rf"{_THING}(?:{_AS}| ){_ANY_LABEL}",
+        verbs="set|change|put|make|assign",
         imperative=True,
         about=True,
     ),
@@ -139,9 +155,9 @@ ORDERS: tuple[Form, ...] = (
     _form(
         _ORDER,
         _LABEL_LITERALS,
-        rf"\b(?:assign|give|apply|use|output|return|select|choose)(?: (?:it|this|this ticket|the ticket|a|an|the"
-        rf"|severity|priority)){{1,3}}"
+        r"(?: (?:it|this|this ticket|the ticket|a|an|the|severity|priority)){1,3}"
         rf"(?: (?:severity|priority|level|label|of|rating))* ?:? ?[\"'*_`(]{{0,2}}{_TOP}",
+        verbs="assign|give|apply|use|output|return|select|choose",
         imperative=True,
         about=True,
     ),
@@ -432,6 +448,25 @@ DIRECTIVES: tuple[Form, ...] = (
         r"(?:你是一个|你现在是)[^。]{0,12}(?:助手|模型|机器人|ai)|あなたは[^。]{0,12}(?:アシスタント|モデル|ai|ボット)です",
     ),
 )
+
+# The words of each literal under the longest of them, and the source of its form.
+_WITH: dict[str, list[tuple[frozenset[str], str]]] = {}
+_WORDLESS: set[str] = set()  # sources of the forms that have a literal in a script without words
+for _one in (LABEL_LINE, *ORDERS, *DIRECTIVES):
+    for _, _words in _one.literals:
+        if _words:
+            _WITH.setdefault(max(_words, key=len), []).append((frozenset(_words), _one.source))
+        else:
+            _WORDLESS.add(_one.source)
+
+
+def possible(text: str, words: frozenset[str]) -> set[str]:
+    """Sources of the forms of which a literal may stand in the folded text with these words: of most tickets, few."""
+    found = set() if text.isascii() else set(_WORDLESS)
+    for word in words & _WITH.keys():
+        found.update(source for literal, source in _WITH[word] if words >= literal)
+    return found
+
 
 _NAMES = sorted((name for name in SIGNALS if "_" in name), key=len, reverse=True)
 SIGNAL_WORD = re.compile(rf"(?<![\w./-])(?:{'|'.join(_NAMES)})(?![\w/-])")

@@ -19,6 +19,8 @@ class Intervals:
 
     def at(self, offset: int) -> tuple[int, int] | None:
         """The stretch that holds the offset."""
+        if not self._joined:
+            return None
         index = bisect_right(self._starts, offset) - 1
         return self._joined[index] if index >= 0 and offset < self._joined[index][1] else None
 
@@ -28,6 +30,8 @@ class Intervals:
 
     def covered(self, start: int, end: int) -> int:
         """How many code points of `[start, end)` are covered."""
+        if not self._joined:
+            return 0
         index, total = max(0, bisect_right(self._starts, start) - 1), 0
         while index < len(self._joined) and self._joined[index][0] < end:
             first, last = self._joined[index]

@@ -106,7 +106,7 @@ def supersede(claims: list[Claim], order: Order) -> list[Claim]:
     for group in series.values():
         if len(group) > 1:
             _replace(sorted(group, key=order.key), replaced, order)
-    return [_superseded(claim, replaced.get(claim.id)) for claim in claims]
+    return [_superseded(claim, replaced.get(claim.id)) for claim in claims] if replaced else claims
 
 
 def _one_breath(a: Claim, b: Claim) -> bool:

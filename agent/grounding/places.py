@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from agent.grounding.denial import denied
 from agent.grounding.fold import Folded, fold_text, needles
@@ -25,8 +25,7 @@ _WORD = re.compile(r"\w{4,}")
 _HINT_PLACES = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """One place of a quote. Offsets are code points of the ticket's text."""
 
     start: int
@@ -55,6 +54,7 @@ class Finder:
             kind: Intervals((s.start, s.end) for s in ticket.spans if s.kind == kind)
             for kind in ("quoted", "machine", "hidden")
         }
+        self._has_spans = bool(ticket.spans)
         self._asked = tuple(span for span in ticket.spans if span.kind == "asked")
 
     def place(self, quote: str, asserter: Asserter | None, disarm: bool = True, kind: str | None = None) -> Place | str:
@@ -68,15 +68,20 @@ class Finder:
             spots = list(self._folded.occurrences(needle))
             if not spots and not disarm:  # an order may be a piece of a file's name; it is evidence for nothing else
                 spots = list(self._folded.occurrences(needle, inside_tokens=True))
-            spots = [spot for spot in spots if not self._is_asked(*spot)]
+            if self._asked:
+                spots = [spot for spot in spots if not self._is_asked(*spot)]
             if not spots:
                 continue
-            best = self._best(spots, asserter, disarm, kind)
+            best = self._best(spots, asserter, disarm, kind) if len(spots) > 1 else self._only(spots[0], kind)
             if found is None or not (best.instructs or best.hidden):
                 found = best
             if not (disarm and (found.instructs or found.hidden)):
                 break  # else a form without quotation marks may stand elsewhere too
         return self._absent(quote) if found is None else found
+
+    def _only(self, spot: tuple[int, int], kind: str | None) -> Place:
+        place = self._at(spot)
+        return place._replace(denied=True) if kind is not None and self._is_denied(place, kind) else place
 
     def _best(self, spots: list[tuple[int, int]], asserter: Asserter | None, disarm: bool, kind: str | None) -> Place:
         ranked = sorted(
@@ -87,8 +92,8 @@ class Finder:
         if kind is not None:
             ties = [place for rank, place in ranked[:_TIES] if rank == best_rank]
             open_place = next((place for place in ties if not self._is_denied(place, kind)), None)
-            best = replace(best, denied=True) if open_place is None else open_place
-        return replace(best, occurrences=len(spots))
+            best = best._replace(denied=True) if open_place is None else open_place
+        return best._replace(occurrences=len(spots))
 
     def _typed_by_reporter(self, start: int) -> bool:
         """Whether the head line of this offset, or the field that it continues, is one that the reporter fills in."""
@@ -106,7 +111,7 @@ class Finder:
         """The place as evidence, with its whole sentence."""
         first, last = self._sentence(place)
         message = self._message(place.message)
-        return Evidence(
+        return Evidence.made_of(
             start=place.start,
             end=place.end,
             sentence_start=first,
@@ -125,7 +130,8 @@ class Finder:
         known = self._sentences.get((place.start, place.end))
         if known is None:
             low, high = self.bounds(place.message)
-            low = max([low, *(span.end for span in self._asked if low <= span.end <= place.start)])
+            if self._asked:
+                low = max([low, *(span.end for span in self._asked if low <= span.end <= place.start)])
             if place.in_head and self._starts:
                 high = self._starts[0]
             known = sentence_around(self.text, place.start, place.end, low, max(high, place.end))
@@ -143,18 +149,14 @@ class Finder:
             speaker = self._ticket.messages[index].speaker
         elif in_head and not by_reporter:
             speaker = "system"
-        return Place(
-            start=start,
-            end=end,
-            message=index if inside else None,
-            speaker=speaker,
-            in_head=in_head,
-            by_reporter=by_reporter,
-            quoted=self._spans["quoted"].half(start, end),
-            machine=self._spans["machine"].half(start, end),
-            hidden=self._spans["hidden"].touch(start, end),
-            instructs=self._instructions.half(start, end),
-        )
+        message = index if inside else None
+        instructs = self._instructions.half(start, end)
+        quoted = machine = hidden = False
+        if self._has_spans:
+            quoted = self._spans["quoted"].half(start, end)
+            machine = self._spans["machine"].half(start, end)
+            hidden = self._spans["hidden"].touch(start, end)
+        return Place(start, end, message, speaker, in_head, by_reporter, quoted, machine, hidden, instructs)
 
     def _rank(self, place: Place, asserter: Asserter | None, disarm: bool) -> tuple[bool, bool, bool, bool]:
         pasted = place.quoted or place.machine

@@ -1,6 +1,7 @@
 """The sentence around a span, in text as people paste it: wrapped mail, lists, headings, logs, Japanese."""
 
 import re
+from collections.abc import Iterator
 
 MAX_SENTENCE = 600
 """Longest sentence returned, in code points, unless the span itself is longer."""
@@ -14,10 +15,14 @@ _ABBREVIATIONS = frozenset(_ABBREVIATION_TABLE.split())
 _BEFORE_DIGIT = frozenset(("no", "nos", "art", "sec", "p", "pp", "ver", "rev", "ref"))  # "no. 5", but "I said no."
 _BEFORE_LOWER = frozenset(("a.m", "p.m", "u.s", "u.k"))
 
+_LONGER = max(map(len, _ABBREVIATIONS | _BEFORE_DIGIT | _BEFORE_LOWER)) + 1
+
 _BREAK = re.compile(
     r"(?P<stop>[.!?…]+[\"')\]»”’*_]*(?=\s))|(?P<cjk>[。！？｡]+[」』）\"]*)"
     r"|(?P<line>(?:\r\n|\n|\r)(?:[ \t>]{0,40}(?:\r\n|\n|\r)){0,99})"
 )
+_MARK = re.compile("[.!?…。！？｡\\r\\n]")  # what a break begins with: far quicker to find than a break itself
+_PACE = 120  # code points looked back at a time: most sentences begin within
 _WORD_BEFORE = re.compile(r"[\w.]+$")
 _OPENER = re.compile(
     r"(?:[-*•+#|]|\d{1,3}[.)]\s|[a-z][.)]\s|h[1-6]\.\s|bq\.\s|```|\{|\}|<\w|</|--|==)"  # list, heading, table, code
@@ -74,17 +79,34 @@ def sentences(text: str, start: int, end: int, limit: int = 200) -> list[tuple[i
 
 
 def _left(text: str, start: int, low: int) -> int:
-    breaks = [m for m in _BREAK.finditer(text, low, min(len(text), start + 1)) if m.end() <= start]
-    for match in reversed(breaks):
-        if _ends_sentence(text, match, low):
-            return match.end()
+    end, upto = min(len(text), start + 1), start
+    while upto > low:
+        # From behind a letter, which no break holds: so the breaks are those that a search from `low` would give.
+        since = max(low, upto - _PACE)
+        while since > low and not text[since - 1].isalnum():
+            since -= 1
+        breaks = [match for match in _breaks(text, since, end) if match.end() <= start]
+        for match in reversed(breaks):
+            if _ends_sentence(text, match, low):
+                return match.end()
+        end = upto = since
     return low
+
+
+def _breaks(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
+    """As `_BREAK.finditer(text, start, end)`."""
+    mark = _MARK.search(text, start, end)
+    while mark:
+        match = _BREAK.match(text, mark.start(), end)
+        if match:
+            yield match
+        mark = _MARK.search(text, match.end() if match else mark.end(), end)
 
 
 def _right(text: str, end: int, high: int, start: int) -> int:
     # Begin one character back: the quote may end in its sentence's own full stop.
     begin = max(start, end - 1)
-    for match in _BREAK.finditer(text, begin, min(len(text), high + 1)):
+    for match in _breaks(text, begin, min(len(text), high + 1)):
         if match.end() < end or (match.lastgroup == "line" and match.start() < end):
             continue
         if _ends_sentence(text, match, max(0, begin - MAX_SENTENCE)):
@@ -103,11 +125,13 @@ def _ends_sentence(text: str, match: re.Match[str], low: int) -> bool:
 
 def _stop_ends(text: str, match: re.Match[str], low: int) -> bool:
     mark = match.group()
-    following = text[match.end() : match.end() + 4].lstrip()[:1]
     if "!" in mark or "?" in mark:
         return True
+    following = text[match.end() : match.end() + 4].lstrip()[:1]
     if mark.startswith(("..", "…")):
         return not following.islower()
+    if match.start() - low >= _LONGER and text[match.start() - _LONGER : match.start()].isalpha():
+        return True  # behind a long word
     word = _WORD_BEFORE.search(text, max(low, match.start() - 20), match.start())
     if word is None:
         return True

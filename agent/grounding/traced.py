@@ -6,6 +6,7 @@ from agent.grounding.fold import fold_text, stands_in
 
 # The number of a step belongs to the list, not to the fact.
 _ENUMERATION = re.compile(r"\s*(?:\(?\d{1,2}[.):]|(?:step|schritt|étape|paso|passo) \d{1,2}\b[.):]?)\s+", re.IGNORECASE)
+_DIGIT = re.compile("[0-9]")
 _NAME = re.compile(r"\S+")
 _INNER = re.compile(r"[^\W_](?:.*[^\W_])?", re.DOTALL)
 
@@ -24,19 +25,23 @@ def missing_number(value: str, quote: str) -> str | None:
         return None
     from agent.notation import numbers, same_number
 
-    in_quote = numbers(quote)
     in_value = numbers(value)
     # "one of them" counts nothing
     counted = [n for n in in_value if not (n.word and n.value == 1)]
+    in_quote = numbers(quote) if counted else ()
     wanted = [n for n in counted if not any(same_number(n, other) for other in in_quote)]
     read = [(n.start, n.end) for n in in_value]
-    loose = [
-        (m.start(), m.end(), m.group())
-        for m in _NAME.finditer(value)
-        if any(map(str.isdigit, m.group()))
-        and not any(start < m.end() and m.start() < end for start, end in read)
-        and not stands_in(_inner(m.group()), quote)
-    ]
+    loose = (
+        []
+        if value.isascii() and not _DIGIT.search(value)
+        else [
+            (m.start(), m.end(), m.group())
+            for m in _NAME.finditer(value)
+            if any(map(str.isdigit, m.group()))
+            and not any(start < m.end() and m.start() < end for start, end in read)
+            and not stands_in(_inner(m.group()), quote)
+        ]
+    )
     if not wanted and not loose:
         return None
     told = _told(value, quote)

@@ -7,11 +7,12 @@ questions and what would have changed it → deadline and cadence.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from agent.errors import BadInput
 from agent.policy import clock
 from agent.policy.questions import Candidate, candidates, notes, questions, what_ifs
-from agent.policy.rules import ALWAYS, BY_ID, NEEDING, ORDER, RULES, WEAK_HANDLE, WHOLE_TICKET, Hit
+from agent.policy.rules import ALWAYS, BY_ID, NEEDING, ORDER, RULES, WEAK_HANDLE, WHOLE_TICKET, Hit, Rule
 from agent.policy.settings import Settings
 from agent.policy.view import TICKET_WIDE, View
 from schemas.context import Context, Override
@@ -144,10 +145,15 @@ def judge(views: list[View], main: int) -> Verdict:
     return Verdict("escalate", owner, leadership, severity, deciding, tuple(firings))
 
 
+@lru_cache(maxsize=1024)
+def _looked_at(kinds: frozenset[str]) -> tuple[Rule, ...]:
+    """The rules that these signals may fire, in their order."""
+    return tuple(RULES[place] for place in sorted(ALWAYS.union(*(NEEDING.get(kind, ()) for kind in kinds))))
+
+
 def _judge_issue(view: View, main: int, side_answered: bool) -> list[Firing]:
     hits: list[tuple[str, Hit]] = []
-    for place in sorted(ALWAYS.union(*(NEEDING.get(kind, ()) for kind in view.signals))):
-        rule = RULES[place]
+    for rule in _looked_at(frozenset(view.signals)):
         if rule.id in WHOLE_TICKET and view.issue != main:
             continue
         hit = rule.check.run(view)
@@ -355,7 +361,7 @@ def _fired_rules(verdict: Verdict) -> tuple[FiredRule, ...]:
         because = "; ".join(part for part in (firing.hit.because or _names(claims), firing.lost_to) if part)
         owner = firing.owner or ("leadership" if firing.hit.leadership else None)
         fired.append(
-            FiredRule.model_construct(
+            FiredRule.made_of(
                 id=rule.id,
                 issue=firing.issue,
                 rule_class=rule.rule_class,
