@@ -17,6 +17,7 @@ from agent.errors import EXIT_BAD_INPUT, EXIT_DONE, EXIT_INTERRUPTED, BadInput, 
 
 VERBS: dict[str, str] = {
     "run": "the whole road: ticket in, decision and brief out",
+    "batch": "many tickets: a folder, JSONL, CSV or mbox in, a result for each out",
     "chat": "talk about a ticket in the terminal",
     "facts": "extract the facts of a ticket, nothing else",
     "check": "check reported facts against their ticket",

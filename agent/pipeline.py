@@ -169,7 +169,7 @@ def escalate(
         if fallback is None:
             raise
         other = _backend(fallback)
-        return _fallen_back(_drive(run(other), other), error)
+        return fallen_back(_drive(run(other), other), error)
 
 
 async def escalate_async(
@@ -195,7 +195,7 @@ async def escalate_async(
         if fallback is None:
             raise
         other = _backend(fallback)
-        return _fallen_back(await _drive_async(run(other), other), error)
+        return fallen_back(await _drive_async(run(other), other), error)
 
 
 def _drive(run: Road, backend: Backend) -> Escalation:
@@ -260,7 +260,7 @@ class _Run:
         backend = other or self.backend
         # A template gives the same brief again, whatever is held against it.
         limits = Limits(max_repairs=0) if backend.name == "offline" else self.limits
-        provenance = _provenance(backend, self.settings)
+        provenance = provenance_of(backend, self.settings)
         given = (self.ticket, self.context, self.settings, self.now)
         return road(*given, limits, provenance, self.memory, self.corrections)
 
@@ -302,7 +302,8 @@ def _backend(given: Backend | str) -> Backend:
     return pick_backend(given)
 
 
-def _provenance(backend: Backend, settings: "Settings") -> Provenance:
+def provenance_of(backend: Backend, settings: "Settings") -> Provenance:
+    """What makes a result by this backend."""
     prompt, schema = None, None
     if backend.name == "claude":
         from agent.backends.conversation import prompt_sha256
@@ -319,7 +320,7 @@ def _provenance(backend: Backend, settings: "Settings") -> Provenance:
     )
 
 
-def _fallen_back(result: Escalation, error: ModelError) -> Escalation:
+def fallen_back(result: Escalation, error: ModelError) -> Escalation:
     """The fallback's result, which says what failed and counts what that had cost."""
     warning = f"The model could not be used, the {result.backend} backend ran in its place: {error}"
     return result.model_copy(

@@ -299,7 +299,8 @@ def _record(options: argparse.Namespace) -> int:
 def _model(given: str) -> str:
     import os
 
-    from agent.backends.claude import DEFAULT_MODEL, MODEL_VARIABLE
+    from agent.backends.claude import DEFAULT_MODEL
+    from agent.backends.failures import MODEL_VARIABLE
 
     return given or os.environ.get(MODEL_VARIABLE) or DEFAULT_MODEL
 

@@ -13,6 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agent.backends.claude import ClaudeBackend
 from evals.answers import Answer
 from evals.cases import Case
 from evals.recordings import cassette, check_prefixes
@@ -73,6 +74,7 @@ def record(job: Job) -> str:
                 "epoch": job.epoch,
                 "model": job.model,
                 "drafts": job.drafts,
+                "forced": ClaudeBackend(model=job.model).forced,
             }
             tape.get_metadata("run", run)
             answer = asyncio.run(_answer(job))
@@ -96,8 +98,6 @@ async def _answer(job: Job) -> Answer:
 def _system(job: Job, client: "AsyncAnthropic") -> System:
     if job.system in PROMPTED:
         return Prompted(job.system, client, job.model)
-    from agent.backends.claude import ClaudeBackend
-
     return Pipeline(job.system, ClaudeBackend(model=job.model, async_client=client), drafts=job.drafts)
 
 

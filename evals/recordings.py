@@ -69,11 +69,14 @@ def cassette(
             assert not unplayed, f"{path.name}: interactions {unplayed} of {len(tape)} were not played"
 
 
-def client_backend(model: str) -> ClaudeBackend:
-    """The real backend for a replay: no retries, or a miss would be tried again."""
+def client_backend(model: str, *, forced: bool = True) -> ClaudeBackend:
+    """The real backend for a replay: no retries, or a miss would be tried again. `forced`: as it was recorded."""
     common: dict[str, Any] = {"api_key": "key-of-a-test", "base_url": ANYWHERE, "max_retries": 0}
     return ClaudeBackend(
-        model=model, client=anthropic.Anthropic(**common), async_client=anthropic.AsyncAnthropic(**common)
+        model=model,
+        client=anthropic.Anthropic(**common),
+        async_client=anthropic.AsyncAnthropic(**common),
+        forced=forced,
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from agent.backends.claude import ClaudeBackend
 from evals.answers import Answer
 from evals.cases import Case
 from evals.recordings import cassette, client_backend
@@ -41,7 +42,8 @@ class Recorded:
         try:
             with cassette(path, shared=SHARED, whole=False) as tape:
                 run = tape.get_metadata("run", {})
-                system = self._system(str(run.get("model", "")), drafts=bool(run.get("drafts", True)))
+                backend = client_backend(str(run.get("model", "")), forced=bool(run.get("forced", True)))
+                system = self._system(backend, drafts=bool(run.get("drafts", True)))
                 answer = await system.answer(case, epoch)
                 unplayed = sum(not tape.play_counts[place] for place in range(len(tape)))
                 return answer.model_copy(update={"unplayed": unplayed})
@@ -50,10 +52,9 @@ class Recorded:
             reason = f"not recorded: {' '.join(line.strip() for line in lines[:3])}"[:400]
             return Answer(system=self.name, case=case.id, epoch=epoch, error=reason)
 
-    def _system(self, model: str, *, drafts: bool) -> Pipeline | Prompted:
-        backend = client_backend(model)
+    def _system(self, backend: ClaudeBackend, *, drafts: bool) -> Pipeline | Prompted:
         if self.name not in PROMPTED:
             return Pipeline(self.name, backend, drafts=drafts)
         client = backend._async_client
         assert client is not None
-        return Prompted(self.name, client, model)
+        return Prompted(self.name, client, backend.model)

@@ -122,7 +122,8 @@ def system_of(name: str, mode: str, model: str, folder: str) -> System:
         return Pipeline("offline", pick_backend("offline"))
     if mode == "recorded":
         return Recorded(name, RECORDINGS / folder)
-    from agent.backends.claude import DEFAULT_MODEL, MODEL_VARIABLE, ClaudeBackend
+    from agent.backends.claude import DEFAULT_MODEL, ClaudeBackend
+    from agent.backends.failures import MODEL_VARIABLE
 
     model = model or os.environ.get(MODEL_VARIABLE) or DEFAULT_MODEL
     if name == "escalation":

@@ -73,6 +73,7 @@ def turn_tool() -> dict[str, Any]:
     return strict_tool(TAKE_TURN, Turn)
 
 
+@cache
 def tools_sha256() -> str:
     """Identity of what the model is given to fill in; stored with every result."""
     return hashlib.sha256(_tools_json().encode()).hexdigest()

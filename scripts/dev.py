@@ -7,8 +7,12 @@
     python3 scripts/dev.py lint             ruff and mypy
     python3 scripts/dev.py docs             write the generated files anew: schemas, docs, references
     python3 scripts/dev.py eval             how good it is: the suites, their report, comparisons; see `eval --help`
-    python3 scripts/dev.py bench            the benchmark's figures; `bench ledger`: those of a large ledger
+    python3 scripts/dev.py bench            the benchmark's figures; `bench ledger`: those of a large ledger;
+                                            `bench peers`: beside other libraries, in .venv-bench
     python3 scripts/dev.py bundle           the skill with its packages as one zip; see `bundle --help`
+    python3 scripts/dev.py package          sdist, wheel, bill of materials, and their proof; see docs/supply.md
+    python3 scripts/dev.py audit            known vulnerabilities in the packages of .venv
+    python3 scripts/dev.py lowest           tests with the oldest packages that pyproject.toml allows
     python3 scripts/dev.py runtimes         drive the skill and its tools with real clients; see docs/runtimes.md
     python3 scripts/dev.py install          only make .venv
 
@@ -29,13 +33,17 @@ NEWER_PYTHONS = ("python3.14", "python3.13", "python3.12", "python3.11")
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(os.path.realpath(__file__))))
 VENV = os.path.join(ROOT, ".venv")
 STAMP = os.path.join(VENV, "installed.txt")
+REQUIREMENTS = "pyproject.toml"
 LOG_LINES_SHOWN = 15
-RUNTIME, HOSTS, EVALS, DEVELOPMENT = ".", ".[mcp]", ".[evals]", ".[dev]"
+RUNTIME, HOSTS, EVALS, DEVELOPMENT, SUPPLY = ".", ".[mcp]", ".[evals]", ".[dev]", ".[dev,supply]"
+PEERS = os.path.join("evals", "bench", "peers.txt")
 ENOUGH = {
-    RUNTIME: (RUNTIME, HOSTS, EVALS, DEVELOPMENT),
-    HOSTS: (HOSTS, DEVELOPMENT),
-    EVALS: (EVALS, DEVELOPMENT),
-    DEVELOPMENT: (DEVELOPMENT,),
+    RUNTIME: (RUNTIME, HOSTS, EVALS, DEVELOPMENT, SUPPLY),
+    HOSTS: (HOSTS, DEVELOPMENT, SUPPLY),
+    EVALS: (EVALS, DEVELOPMENT, SUPPLY),
+    DEVELOPMENT: (DEVELOPMENT, SUPPLY),
+    SUPPLY: (SUPPLY,),
+    PEERS: (PEERS,),
 }
 
 LINT = (("-m", "ruff", "check", "."), ("-m", "ruff", "format", "--check", "."), ("-m", "mypy"))
@@ -65,7 +73,7 @@ def interpreter_of_venv():
 
 def fingerprint():
     """Changes whenever an installed environment no longer fits: other requirements, another folder."""
-    with open(os.path.join(ROOT, "pyproject.toml"), "rb") as file:
+    with open(os.path.join(ROOT, REQUIREMENTS), "rb") as file:
         return hashlib.sha256(file.read() + ROOT.encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -95,11 +103,20 @@ def install(what):
     python = interpreter_of_venv()
     if not runs(python):
         make_venv()
-    command = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--editable", what]
-    step("installing the packages into .venv (once)", command)
+    command = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    command += ["--requirement" if what == PEERS else "--editable", what]
+    step("installing the packages into %s (once)" % os.path.basename(VENV), command)
     with open(STAMP + ".new", "w") as file:
         file.write("%s %s\n" % (fingerprint(), what))
     os.replace(STAMP + ".new", STAMP)
+
+
+def ensure_peers():
+    """As `ensure`, in an environment apart: the peers of the benchmark want other packages than the program does."""
+    global VENV, STAMP, REQUIREMENTS
+    VENV = os.path.join(ROOT, ".venv-bench")
+    STAMP, REQUIREMENTS = os.path.join(VENV, "installed.txt"), PEERS
+    return ensure(PEERS)
 
 
 def make_venv():
@@ -245,8 +262,12 @@ def main(arguments):
         return become([ensure(EVALS), os.path.join(ROOT, "evals", "__main__.py")] + rest)
     if verb == "bundle":
         return become([ensure(RUNTIME), os.path.join(ROOT, "scripts", "bundle.py")] + rest)
+    if verb in ("package", "audit", "lowest"):
+        return become([ensure(SUPPLY), os.path.join(ROOT, "scripts", verb + ".py")] + rest)
     if verb == "runtimes":
         return become([ensure(HOSTS), "-m", "tests.runtimes"] + rest, ROOT)
+    if verb == "bench" and rest[:1] == ["peers"]:
+        return become([ensure_peers(), "-m", "evals.bench.peers"] + rest[1:], ROOT)
     if verb == "bench":
         return become([ensure(RUNTIME), os.path.join(ROOT, "evals", "bench", "bench.py")] + rest)
     needed = HOSTS if verb == "mcp" else RUNTIME

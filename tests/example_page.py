@@ -34,7 +34,7 @@ def page() -> str:
         result = escalate(
             read_ticket(run["source"], name=run["name"]),
             context=Context.model_validate(run["context"]),
-            backend=client_backend(run["model"]),
+            backend=client_backend(run["model"], forced=run.get("forced", True)),
             now=datetime.fromisoformat(run["now"]),
             max_repairs=run["max_repairs"],
         )

@@ -8,6 +8,17 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+
+def asked_for(request: dict[str, Any]) -> str:
+    """The tool that the request forces; where it forces none, the one whose turn it is in the conversation."""
+    if "name" in request["tool_choice"]:
+        return str(request["tool_choice"]["name"])
+    names = [tool["name"] for tool in request["tools"]]
+    blocks = [block for turn in request["messages"] for block in turn["content"] if turn["role"] == "user"]
+    answered = any(block["type"] == "tool_result" and not block.get("is_error") for block in blocks)
+    return str(names[-1] if answered else names[0])
+
+
 PIECE = 40  # characters of the tool's input in one event
 
 
@@ -39,10 +50,10 @@ class Messages:
         self._go.set()
 
     def take(self, request: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        """The tool that a request forces, and its input."""
+        """The tool that a request asks for, and its input."""
         with self.lock:
             self.requests.append(request)
-            tool = request["tool_choice"]["name"]
+            tool = asked_for(request)
             inputs = self._answers[tool]
             return tool, inputs.popleft() if len(inputs) > 1 else inputs[0]
 

@@ -65,6 +65,7 @@ def main() -> int:
         "context": context,
         "now": options.now.isoformat(),
         "model": backend.model,
+        "forced": backend.forced,
         "max_repairs": options.max_repairs,
     }
     FOLDER.mkdir(exist_ok=True)

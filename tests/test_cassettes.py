@@ -45,7 +45,7 @@ def replay(path: Path, *, in_async: bool) -> tuple[Escalation | ModelError, dict
         run = tape.get_metadata("run", None)
         options: dict[str, Any] = {
             "context": Context.model_validate(run["context"]),
-            "backend": client_backend(run["model"]),
+            "backend": client_backend(run["model"], forced=run.get("forced", True)),
             "now": datetime.fromisoformat(run["now"]),
             "max_repairs": run["max_repairs"],
         }

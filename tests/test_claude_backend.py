@@ -333,7 +333,7 @@ def test_the_second_try_may_succeed(no_waiting: list[float]) -> None:
 def test_the_default_client_makes_three_requests_at_most() -> None:
     backend = ClaudeBackend(api_key="k")
     assert backend._sync().max_retries == 2
-    assert backend._sync().timeout == 300.0
+    assert (backend._sync().timeout.read, backend._sync().timeout.connect) == (300.0, 10.0)
 
 
 @pytest.mark.parametrize("retries", [0, 2])
@@ -493,3 +493,43 @@ def test_this_machine_is_open_to_a_test_that_says_so() -> None:
 def test_no_test_sees_a_key() -> None:
     ours = {name for name in os.environ if name.startswith(("ANTHROPIC_", "ESCALATION_"))}
     assert ours == {"ESCALATION_DB", "ESCALATION_CHATS"}  # of the test's own
+
+
+THINKING = ("claude-sonnet-5-5", "claude-opus-5-5", "claude-fable-5-1", "claude-fable-5-2", "claude-haiku-5-5")
+FORCING_REFUSED = "tool_choice: forcing tool use is not supported for this model"
+
+
+@pytest.mark.parametrize("model", [*THINKING, "anthropic.claude-opus-5-5-v1:0"])
+def test_models_that_refuse_a_forced_tool_are_asked_without(model: str) -> None:
+    wire = Wire(facts_message(FACTS))
+    wire.backend(model=model).answer(CALL)
+    assert wire.requests[0]["tool_choice"] == {"type": "auto", "disable_parallel_tool_use": True}
+
+
+def test_a_model_that_turns_out_to_refuse_a_forced_tool_is_asked_again_without_and_from_then_on() -> None:
+    refused = (400, {"type": "error", "error": {"type": "invalid_request_error", "message": FORCING_REFUSED}})
+    wire = Wire(refused, facts_message(FACTS), facts_message(FACTS))
+    backend = wire.backend(model="claude-of-next-year")
+    for _ in range(2):
+        assert backend.answer(CALL).value == FACTS
+    assert [sent["tool_choice"]["type"] for sent in wire.requests] == ["tool", "auto", "auto"]
+
+
+def test_a_model_that_refuses_without_a_forced_tool_too_is_asked_twice_and_no_more() -> None:
+    refused = (400, {"type": "error", "error": {"type": "invalid_request_error", "message": FORCING_REFUSED}})
+    wire = Wire(refused, refused)
+    with pytest.raises(ModelUnavailable, match="refused the request"):
+        wire.backend(model="claude-of-next-year").answer(CALL)
+    assert len(wire.requests) == 2
+
+
+def test_thinking_is_echoed_only_behind_what_it_was_thought_after() -> None:
+    thought = {"type": "thinking", "thinking": "", "signature": "c2lnbmVk"}
+    wire = Wire(message(thought, tool_use("record_facts", FACTS)), message(thought, tool_use("record_facts", FACTS)))
+    first = wire.backend().answer(CALL)
+    assert first.raw[0] == thought
+    repaired = wire.backend().answer(
+        replace(CALL, fault=Fault(first.raw, (Finding(code="x", place="y", expected="z"),)))
+    )
+    assert wire.requests[1]["messages"][1]["content"][0] == thought
+    assert [block["type"] for block in repaired.raw] == ["tool_use"]

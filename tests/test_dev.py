@@ -35,10 +35,10 @@ def dev(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     def step(_: str, command: list[str]) -> None:
         steps.append(command)
         if "venv" in command:
-            interpreter = tmp_path / ".venv" / "bin" / "python"
+            interpreter = Path(command[-1]) / "bin" / "python"
             interpreter.parent.mkdir(parents=True)
             interpreter.symlink_to(sys.executable)
-            (tmp_path / ".venv" / "pyvenv.cfg").touch()
+            (Path(command[-1]) / "pyvenv.cfg").touch()
 
     monkeypatch.setattr(module, "step", step)
     module.__dict__["steps"] = steps
@@ -75,6 +75,19 @@ def test_the_suites_need_more_than_a_run_and_less_than_the_tests(dev: Any) -> No
     dev.ensure(dev.DEVELOPMENT)
     dev.ensure(dev.EVALS)
     assert [command[-1] for command in dev.steps] == [".[dev]"]
+
+
+def test_the_peers_have_an_environment_of_their_own(dev: Any, tmp_path: Path) -> None:
+    dev.ensure(dev.RUNTIME)
+    dev.steps.clear()
+    (tmp_path / "evals" / "bench").mkdir(parents=True)
+    (tmp_path / "evals" / "bench" / "peers.txt").write_text("instructor\n")
+    assert dev.ensure_peers() == str(tmp_path / ".venv-bench" / "bin" / "python")
+    assert dev.steps[-1][-2:] == ["--requirement", os.path.join("evals", "bench", "peers.txt")]
+    dev.steps.clear()
+    dev.ensure_peers()
+    assert dev.steps == []
+    assert (tmp_path / ".venv" / "installed.txt").read_text().split()[1] == "."
 
 
 def test_changed_requirements_install_again_without_a_new_environment(dev: Any, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ LINK = re.compile(r"\]\(([^)#\s]+)")
 ANY_LINES = "…"
 EXAMPLE = ROOT / "examples" / "engineering-export-fails.txt"
 NOT_HERE = re.compile(
-    r"dev\.py (test|lint|bench|install|eval|bundle)"  # this very run, or minutes of others
+    r"dev\.py (test|lint|bench|install|eval|bundle|package|audit|lowest)"  # this very run, or minutes of others
     r"|^(git|cd|pip|npx|claude|export) |bench\.py|\.ci/run"  # other people's programs, the reader's own folders
     r"|ANTHROPIC_API_KEY|--backend claude"  # would call a model
 )

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from messages import asked_for
 
 from agent import cli, escalate, ground
 from agent.backends.claude import ClaudeBackend
@@ -78,7 +79,7 @@ def served() -> Iterator[Server]:
             raw = self.rfile.read(int(self.headers["content-length"])).decode()
             bodies.append(f"{self.path}\n{self.headers}\n{raw}")
             asked = json.loads(raw)
-            name = asked["tool_choice"]["name"]
+            name = asked_for(asked)
             value: dict[str, Any] = {"verdicts": []}
             if name != "compare_tickets":
                 value = told(asked["messages"][0]["content"][0]["text"])

@@ -31,14 +31,17 @@ _DOING: dict[type, str] = {DraftCall: "writing the brief", TurnCall: "answering"
 
 def read(message: object, call: Call, *, model: str, max_tokens: int) -> Reply:
     """The reply to `call`, or a `ModelError` that keeps the answer's blocks, its usage and the reason."""
-    if not isinstance(message, Mapping) or not isinstance(message.get("content"), list | None):
+    if not isinstance(message, Mapping) or not isinstance(message.get("content", ""), list | None):
         raise ModelUnavailable(
             "the answer is not one of the Messages API: expected an object with content blocks; "
             f"check ANTHROPIC_BASE_URL, {_OFFLINE}",
             reason="not_messages_api",
+            blame="server",
         )
-    usage = _usage(message.get("usage"))
-    raw = _echoable(message.get("content") or [])
+    usage = usage_of(message)
+    # A repair's answer is echoed without the conversation that it was thought in (see conversation.py), and a model
+    # refuses its own thinking behind anything else than what stood before it.
+    raw = _echoable(message.get("content") or [], thoughts=call.fault is None)
     reason = str(message.get("stop_reason") or "none")
     doing = _DOING.get(type(call), "reading the ticket")
     if reason == "refusal":
@@ -113,8 +116,9 @@ def _problems(error: ValidationError) -> tuple[Finding, ...]:
     )
 
 
-def _usage(usage: object) -> Usage:
+def usage_of(message: Mapping[str, Any]) -> Usage:
     """One call, and whatever counts the server gave: the cache fields may be missing or null."""
+    usage = message.get("usage")
     counts = usage if isinstance(usage, Mapping) else {}
 
     def count(name: str) -> int:
@@ -130,12 +134,14 @@ def _usage(usage: object) -> Usage:
     )
 
 
-def _echoable(content: list[Any]) -> Blocks:
+def _echoable(content: list[Any], *, thoughts: bool) -> Blocks:
     """The blocks as the next request may repeat them: as they came, without nulls and empty text, which it refuses."""
     blocks = [
         {key: value for key, value in block.items() if value is not None}
         for block in content
-        if isinstance(block, Mapping) and isinstance(block.get("type"), str)
+        if isinstance(block, Mapping)
+        and isinstance(block.get("type"), str)
+        and (thoughts or block["type"] not in ("thinking", "redacted_thinking"))
     ]
     return tuple(
         block

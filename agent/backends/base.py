@@ -24,6 +24,7 @@ Blocks = Sequence[Mapping[str, Any]]
 """An answer's content blocks as they came over the wire; empty for a backend that has no wire."""
 
 BackendName = Literal["claude", "offline", "host"]
+Blame = Literal["request", "setup", "server"]
 NO_USAGE = Usage()
 
 
@@ -137,7 +138,26 @@ class ModelError(EscalationError):
 
 
 class ModelUnavailable(ModelError):
-    """No answer: no key, no connection, a status other than 200, or something that is not the Messages API."""
+    """No answer: no key, no connection, a status other than 200, or something that is not the Messages API.
+
+    `blame`: what it hangs on, and so what it means for other requests: this one (`request`), the key, the model's name
+    or the address (`setup`: no request will be answered), or the server and the way to it (`server`: later, perhaps).
+    `retry_after`: seconds from when the server wants to be asked again, where it said so.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str,
+        blame: Blame = "setup",
+        retry_after: float | None = None,
+        raw: Blocks = (),
+        usage: Usage | None = None,
+    ) -> None:
+        super().__init__(message, reason=reason, raw=raw, usage=usage)
+        self.blame = blame
+        self.retry_after = retry_after
 
 
 class ModelRefused(ModelError):

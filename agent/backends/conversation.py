@@ -11,6 +11,7 @@ Nothing that varies (date, id, boundary) stands before the ticket. Nothing here 
 """
 
 import hashlib
+import json
 from functools import cache
 from typing import Any
 
@@ -51,25 +52,63 @@ def wanted(call: Call) -> tuple[str, type[FactsReport] | type[Brief] | type[Comp
     return (RECORD_FACTS, FactsReport) if isinstance(call, ExtractCall) else (SUBMIT_BRIEF, Brief)
 
 
-def request(call: Call, model: str, max_tokens: int) -> Request:
-    """The arguments of `messages.create`. The same call gives the same bytes."""
+def request(call: Call, model: str, max_tokens: int, *, forced: bool = True) -> Request:
+    """The arguments of `messages.create`. The same call gives the same bytes.
+
+    `forced`: the API is to allow no other answer than a call of the tool; some models refuse such a request.
+    """
     if isinstance(call, CompareCall):
-        return _comparison(call, model, max_tokens)
+        return _comparison(call, model, max_tokens, forced)
     if isinstance(call, TurnCall):
-        return _turn(call, model, max_tokens)
-    messages = _extraction(call) if isinstance(call, ExtractCall) else _draft(call)
+        return _turn(call, model, max_tokens, forced)
     return {
         "model": model,
         "max_tokens": max_tokens,
-        "tools": tools(),
-        "system": [{"type": "text", "text": _system(), "cache_control": _CACHED}],
-        # Exactly one call of exactly this tool, so no sampling setting and no plea in the prompt is needed.
-        "tool_choice": {"type": "tool", "name": wanted(call)[0], "disable_parallel_tool_use": True},
-        "messages": messages,
+        **_frozen(),
+        "tool_choice": choice(call, forced),
+        "messages": _extraction(call) if isinstance(call, ExtractCall) else _draft(call),
     }
 
 
-def _comparison(call: CompareCall, model: str, max_tokens: int) -> Request:
+def body(request: Request) -> bytes:
+    """A request as the JSON that is sent. What no ticket changes, some fifty kilobytes, is written once."""
+    frozen = _frozen()
+    if any(request.get(name) is not value for name, value in frozen.items()):
+        return _json(request)
+    varying = {name: value for name, value in request.items() if name not in frozen}
+    return _json(varying)[:-1] + b"," + _frozen_json() + b"}"
+
+
+def digest(request: Request) -> str:
+    """Identity of a request: all that the model reads. How a tool is chosen is not: a model may not take it (see
+    `ClaudeBackend.forced`), and each process learns that anew.
+    """
+    read = {name: value for name, value in request.items() if name != "tool_choice"}
+    return hashlib.sha256(body(read)).hexdigest()
+
+
+@cache
+def _frozen() -> Request:
+    """The parts that are the same objects in every request of the road. Nobody may change them."""
+    return {"tools": tools(), "system": [{"type": "text", "text": _system(), "cache_control": _CACHED}]}
+
+
+@cache
+def _frozen_json() -> bytes:
+    return _json(_frozen())[1:-1]
+
+
+def _json(value: Request) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()  # as the SDK does
+
+
+def choice(call: Call, forced: bool) -> Block:
+    """Exactly one call of exactly this tool; or, where that cannot be had, one call at most, as the prompt asks."""
+    chosen = {"type": "tool", "name": wanted(call)[0]} if forced else {"type": "auto"}
+    return {**chosen, "disable_parallel_tool_use": True}
+
+
+def _comparison(call: CompareCall, model: str, max_tokens: int, forced: bool) -> Request:
     """A short conversation of its own: it needs neither the ticket nor the road's prompt."""
     texts = [text for ticket in (call.new, *call.earlier) for text in (ticket.title, *ticket.symptoms)]
     asked = _prompt(COMPARE, boundary=boundary("\n".join(texts)), new=call.new, earlier=call.earlier)
@@ -78,12 +117,12 @@ def _comparison(call: CompareCall, model: str, max_tokens: int) -> Request:
         "max_tokens": max_tokens,
         "tools": [compare_tool()],
         "system": [{"type": "text", "text": _prompt(COMPARE_SYSTEM), "cache_control": _CACHED}],
-        "tool_choice": {"type": "tool", "name": COMPARE_TICKETS, "disable_parallel_tool_use": True},
+        "tool_choice": choice(call, forced),
         "messages": [{"role": "user", "content": [{"type": "text", "text": asked}]}],
     }
 
 
-def _turn(call: TurnCall, model: str, max_tokens: int) -> Request:
+def _turn(call: TurnCall, model: str, max_tokens: int, forced: bool) -> Request:
     """A turn of a chat. The case as it stands comes first and is cached: most turns only talk about it."""
     from agent.render import render_decision
     from agent.render.words import STATUS_WORDS, claim_label, when, who
@@ -115,7 +154,7 @@ def _turn(call: TurnCall, model: str, max_tokens: int) -> Request:
         "max_tokens": max_tokens,
         "tools": [turn_tool()],
         "system": [{"type": "text", "text": _prompt(CHAT_SYSTEM), "cache_control": _CACHED}],
-        "tool_choice": {"type": "tool", "name": TAKE_TURN, "disable_parallel_tool_use": True},
+        "tool_choice": choice(call, forced),
         "messages": [
             {
                 "role": "user",
@@ -226,6 +265,7 @@ def _system() -> str:
     return _prompt(SYSTEM)
 
 
+@cache
 def prompt_sha256() -> str:
     """Identity of every word that a model is sent, the ticket's own apart."""
     from prompts import digest

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from agent.errors import BadInput
 
@@ -46,8 +46,8 @@ def format_of(arguments: argparse.Namespace, formats: Sequence[Format]) -> Forma
     return next((form for form in formats if form == wanted), formats[-1])
 
 
-def ready(out: str | None) -> None:
-    """Raises BadInput if the result could not be written, before anything costs time or money."""
+def ready(out: str | None, flag: str = "--out") -> None:
+    """Raises BadInput if the file that `flag` named could not be written, before anything costs time or money."""
     if out is None:
         if sys.stdout is None:
             raise BadInput("stdout is closed: use --out FILE")
@@ -55,15 +55,15 @@ def ready(out: str | None) -> None:
     path = Path(out)
     try:
         if path.is_dir():
-            raise BadInput(f"--out {out!r} is a folder: name a file in it")
+            raise BadInput(f"{flag} {out!r} is a folder: name a file in it")
         if path.exists() and not path.is_file():
-            raise BadInput(f"--out {out!r} is not a regular file: name one, or leave --out away for stdout")
+            raise BadInput(f"{flag} {out!r} is not a regular file: name one, or leave --out away for stdout")
         if not path.resolve().parent.is_dir():
-            raise BadInput(f"--out {out!r}: its folder does not exist, make it first")
+            raise BadInput(f"{flag} {out!r}: its folder does not exist, make it first")
         if not os.access(path.resolve().parent, os.W_OK):
-            raise BadInput(f"--out {out!r}: its folder cannot be written")
+            raise BadInput(f"{flag} {out!r}: its folder cannot be written")
     except (OSError, ValueError, RuntimeError) as error:  # ValueError: a NUL; RuntimeError: a loop of links
-        raise BadInput(f"--out {out[:200]!r} cannot be used: {error}") from None
+        raise BadInput(f"{flag} {out[:200]!r} cannot be used: {error}") from None
 
 
 def emit(text: str, out: str | None = None) -> None:
@@ -157,21 +157,31 @@ def write_whole(path: Path, data: bytes) -> None:
 
     Raises BadInput, which names the file as one that `--out` was given.
     """
+    with writing(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def writing(path: Path, flag: str = "--out") -> Iterator[BinaryIO]:
+    """As `write_whole`, for what is too large for memory: the file appears when the block ends, and only if it does.
+
+    Raises BadInput, which names the file as one that `flag` was given.
+    """
     import tempfile
 
-    ready(str(path))
+    ready(str(path), flag)
     target = path.resolve()
     temporary = ""
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name[:40]}.", dir=target.parent)
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
         temporary = ""
     except OSError as error:
-        raise BadInput(f"--out {str(path)!r} cannot be written: {error.strerror or error}") from None
+        raise BadInput(f"{flag} {str(path)!r} cannot be written: {error.strerror or error}") from None
     finally:
         if temporary:
             with suppress(OSError):

@@ -9,7 +9,6 @@ import argparse
 import csv
 import io
 import json
-import re
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from agent.commands.ledger_inputs import add_ledger, add_now, database_of
 from agent.commands.output import add_output, colour, emit, emit_json, format_of, ready, width
 from agent.commands.times import FIRST_YEAR, LAST_YEAR, now_of
 from agent.errors import EXIT_DONE, BadInput
+from agent.render.sanitise import cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,9 +33,6 @@ BY: "tuple[Grouping, ...]" = ("target", "rule", "area", "month")
 
 MOST_GROUPS, MOST_MONTHS = 25, 36  # on a page; CSV and JSON have all
 FEWEST_SLOTS = 4  # in a chart of months: two bars would else be as wide as the page
-# What a spreadsheet takes for a formula: at the start of a cell, or where another list separator would start one.
-# Full-width signs count too: some input methods and programs read them as the plain ones.
-_FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@＝＋－＠])|^(?=[\t\r\n])")
 
 EXAMPLES = """examples:
   escalation stats
@@ -104,11 +101,6 @@ def as_csv(figures: "Stats", wanted: "tuple[Grouping, ...]") -> str:
     writer.writerow(list(whole))
     writer.writerows([cell(value) for value in row.values()] for row in rows)
     return sheet.getvalue()
-
-
-def cell(value: str | int | float | None) -> str | int | float | None:
-    """The value for a spreadsheet: a text that would run as a formula gets an apostrophe, a number stays a number."""
-    return _FORMULA.sub("'", value) if isinstance(value, str) else value
 
 
 def as_text(figures: "Stats", wanted: "tuple[Grouping, ...]", *, width: int, colour: bool) -> str:

@@ -40,6 +40,7 @@ _UNSEGMENTED = re.compile(
 )
 _GROUP_SPACE = "\u00a0\u202f\u2009"  # what separates thousands; an ordinary space does so too rarely to tell
 _ISO_DATE_END = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d$")
+_SHORT = 1_000  # characters of a text that is worth remembering: a quote, a value
 _LIMIT = 5_000  # occurrences looked at; a one-letter quote in a 5 MB log has no use for more
 
 
@@ -200,6 +201,15 @@ def _glues(sign: str, left: str, right: str) -> bool:
 
 def fold(text: str) -> Folded:
     """Fold a text. Linear in its length; never fails."""
+    return _fold_short(text) if len(text) <= _SHORT else _fold(text)
+
+
+@lru_cache(maxsize=512)  # a quote is folded half a dozen times on its way down the road
+def _fold_short(text: str) -> Folded:
+    return _fold(text)
+
+
+def _fold(text: str) -> Folded:
     base = text.lower()
     if len(base) != len(text):  # a letter whose small form is two; case folding sees to it below
         base = text.translate(_ASCII_LOWER)
@@ -300,6 +310,7 @@ def fold_text(text: str) -> str:
     return fold(text).text.strip()
 
 
+@lru_cache(maxsize=512)
 def needles(quote: str) -> tuple[str, ...]:
     """What to look for, in order: the folded quote, without quotation marks around it, without a closing stop.
 

@@ -1,7 +1,10 @@
 """Clock times as people write them: `14:05`, `2pm`, `14h30`, `à 14 h 40`, `14 Uhr`, `午後2時30分`, `09:30 UTC`."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from agent.notation.scan import begins, has_digit, lacks, remembered, spots
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +55,19 @@ def _compiled() -> re.Pattern[str]:
 
 
 _CLOCK = _compiled()
+_WORDS = frozenset(("noon", "midnight"))
+_START = re.compile(r"[\d午](?<!\d\d)")
 # Words before an hour that is a time of day. `2 à 3 h` is a range of durations, and `um 3 h` may be an extension.
 _AT = re.compile(rf"(?<!\w)(?<!\d{_GAP})(?:à|às|a las?|vers|dès|avant|at){_GAP}\Z", re.IGNORECASE)
 # Words behind it that make it a span all the same: `à 3 h de route`, `jusqu'à 14 h par jour`.
 _SPAN = re.compile(rf"{_GAP}(?:d['’]|(?:de|par|per|por|pro)\b)", re.IGNORECASE)
 
 
+@remembered
 def times(text: str) -> list[TimeMention]:
     """All clock times in `text`, in order. Hours are 0 to 23; 24:00 reads as 0:00."""
     found = []
-    for match in _CLOCK.finditer(text):
+    for match in _matches(text):
         form = next(n for n in ("1", "2", "3", "4", "word") if match["word" if n == "word" else f"hour{n}"])
         if form == "word":
             hour, minute, second, half = (12 if match["word"].lower() == "noon" else 0), 0, None, None
@@ -84,6 +90,13 @@ def times(text: str) -> list[TimeMention]:
             )
         )
     return found
+
+
+def _matches(text: str) -> Iterator[re.Match[str]]:
+    """All of `_CLOCK`: each begins with a digit, with the half of a Japanese day, or is a word."""
+    if not lacks(text, _WORDS):
+        return _CLOCK.finditer(text)
+    return begins(_CLOCK, text, spots(_START, text)) if has_digit(text) else iter(())
 
 
 def _is_told(text: str, match: re.Match[str]) -> bool:

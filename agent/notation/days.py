@@ -1,8 +1,12 @@
 """Calendar dates as people write them. Weekday names and relative words are not dates; see validate/derive."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
+
+from agent.notation.scan import begins, begins_with, has_digit, lacks, remembered, spots
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,32 +79,59 @@ _DAY_WORD = "|".join(sorted(DAY_WORDS, key=len, reverse=True))
 _MONTH = "(?P<month>" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\b\.?"
 _YEAR = r"(?P<year>(?:19|20)\d\d)(?!\d)"
 _ORDINAL = r"(?:st|nd|rd|th|er|º|ª|\.)?"
-_PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("iso", re.compile(r"(?<![\w-])(?P<year>(?:19|20)\d\d)-(?P<month>[01]?\d)-(?P<day>[0-3]?\d)(?=T\d\d|\b)(?!-\d)")),
+
+_MONTH_NAMES = frozenset(MONTHS)
+# `3rdMarch`: an ordinal's letters and the month are one run of letters.
+_MONTH_RUNS = _MONTH_NAMES | {mark + name for mark in ("st", "nd", "rd", "th", "er", "º", "ª") for name in MONTHS}
+_DAY_BEGINNINGS = frozenset(word.partition("-")[0] for word in DAY_WORDS)
+_LEAD_TABLE = (
+    "in since from until by of to early late mid last next this "
+    "en de desde hasta depuis début mi fin im seit bis ab anfang mitte ende"
+)
+_LEADS = frozenset(_LEAD_TABLE.split())
+_SEPARATED = re.compile(r"\d(?<!\w\d)(?=\d{0,3}[/.-]\d)")
+_NUMBER = re.compile(r"\d(?<![\w.,/:-]\d)")
+_Places = Literal["separated", "kanji", "day first", "month first", "month alone", "day in words", "behind a word"]
+
+
+# Each with the places where it can begin, which are told much faster than it is tried.
+_PATTERNS: tuple[tuple[str, re.Pattern[str], _Places], ...] = (
+    (
+        "iso",
+        re.compile(r"(?<![\w-])(?P<year>(?:19|20)\d\d)-(?P<month>[01]?\d)-(?P<day>[0-3]?\d)(?=T\d\d|\b)(?!-\d)"),
+        "separated",
+    ),
     (
         "iso",
         re.compile(
             r"(?<![\w/.])(?P<year>(?:19|20)\d\d)(?P<sep>[/.])(?P<month>[01]?\d)(?P=sep)(?P<day>[0-3]?\d)(?![\w/])"
         ),
+        "separated",
     ),
-    ("iso", re.compile(r"(?P<year>(?:19|20)\d\d)\s?年\s?(?P<month>[01]?\d)\s?月(?:\s?(?P<day>[0-3]?\d)\s?日)?")),
-    ("month-day", re.compile(r"(?<!\d)(?P<month>[01]?\d)\s?月\s?(?P<day>[0-3]?\d)\s?日")),
-    ("month-only", re.compile(r"(?<!\d)(?P<month>[01]?\d)\s?月(?!\s?\d)")),
+    (
+        "iso",
+        re.compile(r"(?P<year>(?:19|20)\d\d)\s?年\s?(?P<month>[01]?\d)\s?月(?:\s?(?P<day>[0-3]?\d)\s?日)?"),
+        "kanji",
+    ),
+    ("month-day", re.compile(r"(?<!\d)(?P<month>[01]?\d)\s?月\s?(?P<day>[0-3]?\d)\s?日"), "kanji"),
+    ("month-only", re.compile(r"(?<!\d)(?P<month>[01]?\d)\s?月(?!\s?\d)"), "kanji"),
     (
         "kanji",
         re.compile(
             r"(?<![\d一二三四五六七八九十])(?P<month>十[一二]?|[一二三四五六七八九])月(?!間)"
             r"(?:(?P<day>三?十一?|二?十[一二三四五六七八九]?|[一二三四五六七八九])日)?"
         ),
+        "kanji",
     ),
     (
         "numeric",
         re.compile(
             r"(?<![\w/.,-])(?P<first>[0-3]?\d)(?P<sep>[/.-])(?P<second>[0-3]?\d)(?P=sep)(?P<year>(?:19|20)?\d\d)(?![\w/-]|\.\d)"
         ),
+        "separated",
     ),
-    ("numeric", re.compile(r"(?<![\w/.,-])(?P<first>[0-3]?\d)/(?P<second>[0-3]?\d)(?![\w/%]|[.,]\d)")),
-    ("day-dots", re.compile(r"(?<![\w/.,-])(?P<first>[0-3]\d)\.(?P<second>[01]\d)\.(?!\d)")),
+    ("numeric", re.compile(r"(?<![\w/.,-])(?P<first>[0-3]?\d)/(?P<second>[0-3]?\d)(?![\w/%]|[.,]\d)"), "separated"),
+    ("day-dots", re.compile(r"(?<![\w/.,-])(?P<first>[0-3]\d)\.(?P<second>[01]\d)\.(?!\d)"), "separated"),
     (
         "words",
         re.compile(
@@ -108,6 +139,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
             rf"(?:,?[ \u00a0-](?:de |of )?{_YEAR})?",
             re.IGNORECASE,
         ),
+        "day first",
     ),
     (
         "words",
@@ -115,6 +147,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
             rf"(?<!\w){_MONTH}[ \u00a0-](?:the )?(?P<day>[0-3]?\d)(?:st|nd|rd|th)?(?![\d:%\w]|[.,/]\d)(?:,? {_YEAR})?",
             re.IGNORECASE,
         ),
+        "month first",
     ),
     (
         "words",  # `the first of April`; `first April` may be an adjective, `premier avril` and `ersten April` are not
@@ -123,8 +156,9 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
             rf"{_MONTH}(?:,?[ \u00a0-](?:de |of )?{_YEAR})?",
             re.IGNORECASE,
         ),
+        "day in words",
     ),
-    ("words", re.compile(rf"(?<!\w){_MONTH},?[ \u00a0-](?:of |de )?{_YEAR}", re.IGNORECASE)),
+    ("words", re.compile(rf"(?<!\w){_MONTH},?[ \u00a0-](?:of |de )?{_YEAR}", re.IGNORECASE), "month first"),
     (
         "month",
         re.compile(
@@ -136,6 +170,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"|agosto|septiembre|setiembre|octubre|noviembre|diciembre|janvier|février|avril|juin|juillet|août|septembre"
             r"|octobre|novembre|décembre|janeiro|fevereiro|março|maio|junho|julho|setembro|outubro|novembro|dezembro)(?!\w)"
         ),
+        "month alone",
     ),
     (
         "month",
@@ -144,6 +179,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"[ -]"
             r"(?P<month>March|May|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)(?!\w)"
         ),
+        "behind a word",
     ),
     (
         "month",  # words of other languages that are also other words
@@ -151,6 +187,7 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
             r"\b(?:[Ee]n|[Dd]e|[Dd]esde|[Hh]asta|[Dd]epuis|[Dd]ébut|[Mm]i|[Ff]in|[Ii]m|[Ss]eit|[Bb]is|[Aa]b|Anfang|Mitte|Ende)"
             r"[ -](?P<month>mayo|mars|mai|Mai)(?!\w)"
         ),
+        "behind a word",
     ),
 )
 
@@ -178,20 +215,35 @@ def _candidates(kind: str, match: re.Match[str]) -> tuple[Day, ...]:
     if kind == "kanji":
         month, day = _kanji(written), _kanji(groups["day"]) if groups["day"] else None
     else:
-        month = int(written) if written.isdigit() else MONTHS[written]
+        month = int(written) if written.isdigit() else MONTHS.get(written, 0)  # 0: a long s or a dotless i in it
         said = groups.get("day") or groups.get("of")
-        day = DAY_WORDS.get(said.lower()) or int(said) if said else None
+        day = DAY_WORDS.get(said.lower()) or (int(said) if said.isdigit() else 0) if said else None
     if not 1 <= month <= 12 or (day is not None and not 1 <= day <= 31):
         return ()
     return (Day(year, month, day),)
 
 
+@remembered
 def dates(text: str) -> list[DateMention]:
     """All calendar dates in `text`, in order, without overlaps; the earlier and fuller notation wins."""
+    numbered, months = has_digit(text), not lacks(text, _MONTH_RUNS)
+    unspaced = "月" in text
+    if not (months or unspaced or numbered):
+        return []
+    separated = spots(_SEPARATED, text) if numbered else []
+    if not (months or unspaced or separated):
+        return []
     taken = bytearray(len(text))
     found: list[DateMention] = []
-    for kind, pattern in _PATTERNS:
-        for match in pattern.finditer(text):
+    for kind, pattern, places in _PATTERNS:
+        matches: Iterable[re.Match[str]] = ()
+        if places == "separated":
+            matches = begins(pattern, text, separated)
+        elif places == "kanji":
+            matches = pattern.finditer(text) if unspaced else ()
+        elif months:
+            matches = _named(pattern, text, places, numbered)
+        for match in matches:
             start, end = match.span("month") if kind == "month" else match.span()
             end -= kind == "words" and text[end - 1] == "."  # it ends the sentence, or a month's short form
             if any(taken[start:end]):
@@ -202,6 +254,21 @@ def dates(text: str) -> list[DateMention]:
                 found.append(DateMention(start, end, text[start:end], candidates))
     found.sort(key=lambda mention: mention.start)
     return found
+
+
+def _named(pattern: re.Pattern[str], text: str, places: _Places, numbered: bool) -> Iterable[re.Match[str]]:
+    """The matches of a pattern with a month's name, tried only where one can begin."""
+    if places == "month alone":
+        return begins_with(pattern, text, _MONTH_NAMES)
+    if places == "behind a word":
+        return begins_with(pattern, text, _LEADS)
+    if places == "day in words":
+        return begins_with(pattern, text, _DAY_BEGINNINGS)
+    if not numbered:
+        return ()
+    if places == "day first":
+        return begins(pattern, text, spots(_NUMBER, text))
+    return begins_with(pattern, text, _MONTH_NAMES)
 
 
 def _agree(a: Day, b: Day) -> bool:

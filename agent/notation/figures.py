@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from agent.notation.scan import DIGIT, begins, has_digit, remembered, spots
 from agent.notation.words import word_runs
 
 
@@ -91,6 +92,7 @@ _AFTER = re.compile(r"(?P<gap>[ \n\u00a0\u202f-]?)(?P<word>[^\W\d_]{1,10}|[%€�
 _CURRENCY_AFTER = re.compile(
     r"\.?[ \n\u00a0\u202f]?(?:(?P<sign>R\$|US\$|[€£$¥₹₽₩₺])|(?P<code>[^\W\d_]{3,8})(?![^\W\d_]))"
 )
+_BLANKS = " \n\u00a0"
 _CURRENCY_BEFORE = re.compile(
     r"(?:(?P<sign>(?:US|R|A|C|AU|CA|NZ|S|HK)?\$|[€£¥₹₽₩₺])|(?<![^\W_])(?P<code>[A-Z]{3}))[ \n\u00a0]?\Z"
 )
@@ -104,6 +106,7 @@ def _currency_of_sign(sign: str) -> str:
     return _DOLLARS.get(sign) or _SIGNS.get(sign) or "USD"
 
 
+_GROUPING = re.compile(r"[ \u00a0\u202f\u2009'’]")
 _UNSPACED = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 _MAX_DIGITS = 40  # longer runs of digits are ids or noise, never amounts
 
@@ -112,7 +115,9 @@ def _readings(written: str) -> tuple[Decimal, ...]:
     """Every usual reading of digits with separators; empty if they are no number (a version, an address)."""
     if len(written) > _MAX_DIGITS:
         return ()
-    text = re.sub(r"[ \u00a0\u202f\u2009'’]", "", written)
+    if written.isdecimal():
+        return (Decimal(written),)
+    text = _GROUPING.sub("", written)
     dots, commas = text.count("."), text.count(",")
     if dots and commas:
         decimal_sign = "." if text.rfind(".") > text.rfind(",") else ","
@@ -161,16 +166,29 @@ def _glued_before(text: str, start: int) -> bool:
     return before in ".," and start > 1 and text[start - 2].isdigit()
 
 
+@remembered
 def numbers(text: str) -> list[Number]:
     """All numbers in `text`, in digits or words, in order. Digits inside ids, versions and words are not numbers."""
+    return _numbers(text, None)
+
+
+def numbers_outside(text: str, masked: bytearray) -> list[Number]:
+    """Those of `numbers` that neither begin nor end where `masked`, one byte for each character, is set."""
+    return [number for number in _numbers(text, masked) if not masked[number.start] and not masked[number.end - 1]]
+
+
+def _numbers(text: str, masked: bytearray | None) -> list[Number]:
+    """As `numbers`; what begins where `masked` is set may be left out."""
     # Chinese and Japanese put no space around a number; a space for each such character keeps the offsets.
-    written_text, text = text, _UNSPACED.sub(" ", text)
+    written_text = text
+    if not text.isascii():
+        text = _UNSPACED.sub(" ", text)
     found: list[Number] = []
-    for match in _TOKEN.finditer(text):
+    for match in begins(_TOKEN, text, spots(DIGIT, text)) if has_digit(written_text) else ():
         start, end = match.span()
-        if _glued_before(text, start):
-            continue
         written = match.group()
+        if (masked is not None and masked[start] and "," not in written) or _glued_before(text, start):
+            continue
         readings = _readings(written)
         if not readings and written.count(",") and "." not in written and " " not in written:
             offset = start  # 8,9,10 is a list
@@ -185,6 +203,8 @@ def numbers(text: str) -> list[Number]:
         for start, end, value in word_runs(text)
     )
     found.sort(key=lambda number: number.start)
+    if text == written_text:
+        return found
     return [replace(number, text=written_text[number.start : number.end]) for number in found]
 
 
@@ -215,7 +235,11 @@ def _finished(text: str, start: int, end: int, readings: tuple[Decimal, ...]) ->
 
 
 def _before(text: str, start: int) -> str | None:
-    match = _CURRENCY_BEFORE.search(text[max(0, start - 5) : start])
+    near = text[max(0, start - 5) : start]
+    last = (near[:-1] if near[-1:] in _BLANKS else near)[-1:]
+    if not ("A" <= last <= "Z" or last in _SIGNS):
+        return None
+    match = _CURRENCY_BEFORE.search(near)
     if not match:
         return None
     if match["sign"]:

@@ -1,8 +1,11 @@
 """Tokens that must be copied, not paraphrased: ids, versions, addresses, paths, quoted strings."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
+
+from agent.notation.scan import begins, remembered, spots
 
 IdentifierKind = Literal["url", "email", "uuid", "path", "version", "hex", "ticket", "code", "symbol"]
 
@@ -26,8 +29,14 @@ class Quoted:
     text: str
 
 
-_PIECE = re.compile(r"[^\s<>\"“”„«»‘`|()\[\]{},;]+")
+_APART = '<>"“”„«»‘`|()[]{},;'
 _TRAIL = ".:!?'’*…"
+# One of these stands in every identifier: what ends a sentence is none of it, and letters alone make only a UUID.
+_TELLING = re.compile(
+    rf"[\d/\\_@=]|[.:](?=[^\s{re.escape(_APART + _TRAIL)}])|[A-Z](?<=[a-z][A-Z])"
+    r"|-(?=[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-)|\.(?<=[wW]\.)"
+)
+_PIECE = re.compile(rf"[^\s{re.escape(_APART)}]+")
 _URL = re.compile(r"(?:https?|ftp|file|mailto|ssh|s3|jdbc)://?\S+|www\.\S+\.\S+", re.IGNORECASE)
 _URL_SPAN = re.compile(r"(?:https?|ftp|file|ssh|s3|mailto)://?[^\s<>\"“”„«»`]+|www\.[^\s<>\"“”„«»`]+", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
@@ -48,13 +57,14 @@ _CODE = re.compile(r"(?=[^\W\d]*\d)(?=\d*[^\W\d])[\w-]{2,}")
 _PATH = re.compile(r"(?:[A-Za-z]:)?[\\/~.]?[\w.@%+~-]*(?:[\\/][\w.@%+~-]+)+[\\/]?")
 
 
+@remembered
 def identifiers(text: str) -> list[Identifier]:
     """All tokens in `text` that name one thing exactly, in order. Plain words and plain numbers are not among them."""
     found: list[Identifier] = []
     skip = 0
-    urls = {match.start(): match for match in _URL_SPAN.finditer(text)}
-    for match in _PIECE.finditer(text):
-        start = match.start()
+    linked = ":/" in text or "www." in text.lower()
+    urls = {match.start(): match for match in _URL_SPAN.finditer(text)} if linked else {}
+    for start, piece in _telling_pieces(text):
         if start < skip:
             continue
         link = urls.get(start)
@@ -63,9 +73,6 @@ def identifiers(text: str) -> list[Identifier]:
             found.append(Identifier(start, start + len(body), body, "url"))
             skip = start + len(body)
             continue
-        piece = match.group()
-        if piece.isalpha() and (piece[1:].islower() or piece.isupper()):
-            continue  # a plain word, by far the commonest piece
         lead = len(piece) - len(piece.lstrip("'*~’" + "=:"))
         body = piece[lead:].rstrip(_TRAIL)
         # Longer tokens are payload (base64, minified code): one token is enough to compare them by.
@@ -95,6 +102,21 @@ def identifiers(text: str) -> list[Identifier]:
 _UNSPACED = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 _LATIN_RUN = re.compile(r"[A-Za-z0-9](?:[!-~]*[A-Za-z0-9])?")
 _NO_IDENTIFIER = re.compile(rf"\d{{1,3}}(?:\.\d{{3}}){{2,}}|(?=.*{_UNSPACED.pattern})[^A-Za-z]+")
+
+
+def _telling_pieces(text: str) -> Iterator[tuple[int, str]]:
+    """The pieces between blanks, brackets and the like that may be more than a plain word, with their starts."""
+    end = 0
+    for telling in _TELLING.finditer(text):
+        start = telling.start()
+        if start < end:
+            continue
+        while start > end and not ((before := text[start - 1]).isspace() or before in _APART):
+            start -= 1
+        piece = _PIECE.match(text, start)
+        if piece:  # else the sign stands alone
+            end = piece.end()
+            yield start, piece.group()
 
 
 def _kind(body: str) -> IdentifierKind | None:
@@ -156,9 +178,12 @@ _QUOTES = re.compile(
 )
 
 
+_MARK = re.compile("[\"“„«`'‘]")
+
+
 def quoted_strings(text: str) -> list[Quoted]:
     """All strings between quotation marks on one line, up to 400 characters. An apostrophe is not a mark."""
     return [
         Quoted(match.start(), match.end(), next(group for group in match.groups() if group is not None))
-        for match in _QUOTES.finditer(text)
+        for match in begins(_QUOTES, text, spots(_MARK, text))
     ]

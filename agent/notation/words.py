@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
+from agent.notation.scan import begins_with, lacks, words_of
+
 _UNDER_TWENTY = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen"
@@ -62,6 +64,33 @@ _ROUND_RUN = re.compile(rf"(?<!\w)(?:une|una|uma|um|un|ein)\s(?P<word>{'|'.join(
 _NOT_ALONE = frozenset({"six", "cent", "cents", "mille", "mil", "dos", "ein", "und", "elf"})
 
 
+_ROUND_WORDS = frozenset(_ROUND)
+_ENGLISH_FIRST = frozenset((*_UNITS, *_TENS, *_BIG, "couple"))
+_LED = frozenset((*_BIG, "couple"))
+_ARTICLES = ("a ", "an ", "half a ", "half an ")
+_ONE_WORD = {language: re.compile(word) for language, word in _FOREIGN.items()}
+# The first letters of every word above: a set tells the rest of a text apart faster than the expressions do.
+_BEGINNINGS = frozenset(run[:3] for word in _FOREIGN.values() for run in re.findall(r"[^\W\d_]+", word))
+
+
+def _foreign(text: str) -> Iterator[tuple[str, re.Match[str]]]:
+    """The runs of other languages that are no ordinary word elsewhere. Each begins with a word of its numbers."""
+    held = words_of(text)
+    likely = None if held is None else [word for word in held if word[:3] in _BEGINNINGS]
+    if likely == []:
+        return
+    for language, pattern in _RUNS.items():
+        if likely is None:
+            matches = pattern.finditer(text)
+        else:
+            one = _ONE_WORD[language]
+            firsts = frozenset(word for word in likely if one.match(word + "__"))  # `veinti` may go on with any sign
+            matches = begins_with(pattern, text, firsts) if firsts else iter(())
+        for match in matches:
+            if match.group().lower() not in _NOT_ALONE:
+                yield language, match
+
+
 def _english(run: str) -> list[Decimal]:
     """Values of one run of English number words: several when the words do not make one number."""
     words = re.findall(r"[a-z]+", run.lower())
@@ -95,14 +124,16 @@ def _english(run: str) -> list[Decimal]:
 def word_runs(text: str) -> Iterator[tuple[int, int, Decimal]]:
     """Start, end and value of each number in words, in order. Of overlapping readings the longest stands."""
     runs: list[tuple[int, int, str]] = []
-    for match in _ENGLISH.finditer(text):
+    for match in () if lacks(text, _ENGLISH_FIRST) else begins_with(_ENGLISH, text, _ENGLISH_FIRST, _LED, _ARTICLES):
+        if not match.group().isascii():
+            continue  # `ſix`: matched by its long s, and nobody's number
         before = text[max(0, match.start() - 2) : match.start()]
         if before[-1:] in (" ", "-", "\n") and before[:1].isdigit() and _scale_first(match.group()):
             continue  # `2 million`: the digits own the scale
         runs.append((*match.span(), "en"))
-    for language, pattern in _RUNS.items():
-        runs.extend((*m.span(), language) for m in pattern.finditer(text) if m.group().lower() not in _NOT_ALONE)
-    runs.extend((*m.span("word"), "round") for m in _ROUND_RUN.finditer(text))
+    runs.extend((*match.span(), language) for language, match in _foreign(text))
+    if not lacks(text, _ROUND_WORDS):
+        runs.extend((*m.span("word"), "round") for m in _ROUND_RUN.finditer(text))
     runs.sort(key=lambda run: (run[0], -run[1]))
     last = 0
     for start, end, language in runs:
@@ -110,7 +141,7 @@ def word_runs(text: str) -> Iterator[tuple[int, int, Decimal]]:
             continue
         written = text[start:end]
         if language == "round":
-            values = [Decimal(_ROUND[written.lower()])]
+            values = [Decimal(_ROUND[word])] if (word := written.lower()) in _ROUND else []
         else:
             values = _english(written) if language == "en" else _read(written.lower(), language)
         for value in values:

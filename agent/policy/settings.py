@@ -1,6 +1,7 @@
 """The policy file: thresholds of policy.md with their defaults, checked on load."""
 
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -113,12 +114,20 @@ def load_settings(path: Path | None = None) -> Settings:
 
     Raises BadInput with one line for a file that cannot be read, an unknown key or a value out of range.
     """
-    merged = _read(DEFAULT_FILE)
-    if path is not None:
-        own = _read(path)
-        if "version" not in own:
-            raise BadInput(f"policy file {str(path)!r} has no version: add one, it is stored with every decision")
-        merged = _merge(merged, own)
+    if path is None:
+        return _defaults()
+    own = _read(path)
+    if "version" not in own:
+        raise BadInput(f"policy file {str(path)!r} has no version: add one, it is stored with every decision")
+    return _settings(_merge(_read(DEFAULT_FILE), own), path)
+
+
+@cache
+def _defaults() -> Settings:
+    return _settings(_read(DEFAULT_FILE), None)
+
+
+def _settings(merged: dict[str, object], path: Path | None) -> Settings:
     try:
         settings = Settings.model_validate(merged)
         _check_calendar(settings.calendar)

@@ -61,12 +61,16 @@ def refuse_if_too_big(source: bytes | str) -> None:
 
 def decode(source: bytes) -> Decoded:
     """Decode and clean. Raises BadInput for binary data, naming what was seen."""
-    for magic, what in _MAGIC:
-        if source.startswith(magic):
-            raise BadInput(f"the ticket looks like {what}, expected text, .eml or JSON: export it as text first")
+    if what := other_format(source):
+        raise BadInput(f"the ticket looks like {what}, expected text, .eml or JSON: export it as text first")
     text, notes = _to_text(source)
     cleaned = clean(text)
     return Decoded(cleaned.text, notes + cleaned.notes)
+
+
+def other_format(source: bytes) -> str | None:
+    """What a file is that begins like one of the known formats that hold no text."""
+    return next((what for magic, what in _MAGIC if source.startswith(magic)), None)
 
 
 def _to_text(source: bytes) -> tuple[str, tuple[str, ...]]:
@@ -85,7 +89,7 @@ def _to_text(source: bytes) -> tuple[str, tuple[str, ...]]:
         return source.decode("utf-8"), ()
     except UnicodeDecodeError:
         pass
-    encoding = _guess(source)
+    encoding = guess_encoding(source)
     text = source.decode(encoding, errors="replace")
     return text, (f"The text is not UTF-8; it was read as {encoding} (guessed).", *_replacements(text))
 
@@ -115,8 +119,8 @@ def _refuse_binary(source: bytes) -> None:
         )
 
 
-def _guess(source: bytes) -> str:
-    """The detector's guess, but cp1252 where the text reads as Western European in it.
+def guess_encoding(source: bytes) -> str:
+    """For bytes that are no UTF-8: the detector's guess, but cp1252 where the text reads as Western European in it.
 
     On the few accented letters of a short ticket the detector often prefers a rarer code page (cp1250, cp1006).
     """

@@ -18,7 +18,7 @@ _READERS: tuple[tuple[Callable[[dict[str, Any]], bool], Callable[[dict[str, Any]
     (zendesk.is_export, zendesk.read),
     (github.is_export, github.read),
 )
-_LISTS = ("tickets", "issues", "conversations", "items", "results", "data")
+LISTS = ("tickets", "issues", "conversations", "items", "results", "data")
 
 
 def read_json(text: str, notes: tuple[str, ...], *, sure: bool) -> Ticket | None:
@@ -60,6 +60,11 @@ def read_json(text: str, notes: tuple[str, ...], *, sure: bool) -> Ticket | None
     return ticket.model_copy(update={"notes": (*extra, *ticket.notes)}) if extra else ticket
 
 
+def is_export(value: dict[str, Any]) -> bool:
+    """Whether this object is one ticket as a known help desk exports it."""
+    return _reader(value) is not None
+
+
 def _is_lines(text: str) -> bool:
     """Newline-delimited JSON: the first two lines are objects of their own."""
     lines = [line for line in text[:2_000_000].split("\n", 3) if line.strip()][:2]
@@ -80,7 +85,7 @@ def _recognise(value: Any) -> Source | None:
     reader = _reader(value)
     if reader is not None:
         return reader(value)
-    for key in _LISTS:
+    for key in LISTS:
         if isinstance(value.get(key), list) and any(isinstance(item, dict) for item in value[key]):
             return _recognise(value[key])
     return None

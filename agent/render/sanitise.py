@@ -80,3 +80,13 @@ def json_text(text: str) -> str:
         return "".join(f"\\u{units[i] << 8 | units[i + 1]:04x}" for i in range(0, len(units), 2))
 
     return _JSON_UNSAFE.sub(escape, text)
+
+
+# What a spreadsheet takes for a formula: at the start of a cell, or where another list separator would start one.
+# Full-width signs count too: some input methods and programs read them as the plain ones.
+_FORMULA: Final = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@＝＋－＠])|^(?=[\t\r\n])")
+
+
+def cell(value: str | int | float | None) -> str | int | float | None:
+    """The value for a spreadsheet: a text that would run as a formula gets an apostrophe, a number stays a number."""
+    return _FORMULA.sub("'", value) if isinstance(value, str) else value

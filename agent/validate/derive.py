@@ -37,23 +37,29 @@ def check_derivations(brief: Brief, sources: Sources) -> tuple[list[Finding], Pr
     """Findings, and the values that the brief may now use."""
     found: list[Finding] = []
     known = brief.derivations[:_MOST]
-    named = _named(known, sources)
+    # Dates first: a duration may count from one.
+    dated = {
+        number: _check(derivation, sources, f"{PLACE} {number}", {})
+        for number, derivation in enumerate(known, 1)
+        if derivation.operation == "date"
+    }
+    right = [derivation for number, derivation in enumerate(known, 1) if dated.get(number, ...) is None]
+    named = _named(right, sources)
     for number, derivation in enumerate(known, 1):
-        finding = _check(derivation, sources, f"{PLACE} {number}", named)
+        finding = dated[number] if number in dated else _check(derivation, sources, f"{PLACE} {number}", named)
         if finding is not None:
             found.append(finding)
     return found, _proven(known)
 
 
-def _named(derivations: tuple[Derivation, ...], sources: Sources) -> dict[str, list[date]]:
+def _named(right: list[Derivation], sources: Sources) -> dict[str, list[date]]:
     """The days behind words that a right derivation of a date has worked out: a duration may count from `the 25th`."""
     found: dict[str, list[date]] = {}
-    for derivation in derivations:
-        if derivation.operation == "date" and _check(derivation, sources, PLACE, {}) is None:
-            stated = [day for mention in dates(derivation.value) for day in mention.candidates if day.day]
-            days = [day for day in days_meant(derivation, sources)[0] if any(of_day(mine, day) for mine in stated)]
-            if days:
-                found.setdefault(fold_text(derivation.operands[1].value), []).extend(days)
+    for derivation in right:
+        stated = [day for mention in dates(derivation.value) for day in mention.candidates if day.day]
+        days = [day for day in days_meant(derivation, sources)[0] if any(of_day(mine, day) for mine in stated)]
+        if days:
+            found.setdefault(fold_text(derivation.operands[1].value), []).extend(days)
     return found
 
 

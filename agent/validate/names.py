@@ -3,11 +3,12 @@
 import re
 from dataclasses import dataclass
 
+from agent.notation.scan import words_of
 from agent.validate.sources import Sources, squash
 from agent.validate.stems import stem
 from agent.validate.vocabulary import FUNCTION_WORDS, ORDINARY
 
-_CAPITAL = re.compile(r"(?<![\w@/.#$-])[^\W\d_a-z][\w]*(?:['’&.-][^\W_]\w*)*")
+_CAPITAL = re.compile(r"[^\W\d_a-z](?<![\w@/.#$-].)[\w]*(?:['’&.-][^\W_]\w*)*")
 _JOIN = re.compile(r" (?:(?:of|de|da|von|van|der|den|du|la|le|&) )?\Z")
 _CLOSED = re.compile(r"(?:^|[.!?:;…。•→>|\n]|[-–—*] ?|\d[.)])[\s\"'“”‘(\[¿¡]*\Z")
 _LOWER_WORD = re.compile(r"[^\W\d_]+")
@@ -86,5 +87,6 @@ def _title_case(text: str) -> bool:
 
 
 def _capitalises_nouns(text: str) -> bool:
-    words = [word.casefold() for word in _LOWER_WORD.findall(text)[:200]]
+    held = words_of(text) if len(text) < 400 else None  # the first 200 words tell; a field has fewer
+    words = [word.casefold() for word in _LOWER_WORD.findall(text)[:200]] if held is None else held
     return any(len(marks.intersection(words)) >= 2 for marks in FUNCTION_WORDS.values())

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pydantic import BaseModel
 
 from agent.grounding.fold import Folded, fold, needles
-from agent.notation import DateMention, Day, Number, TimeMention, dates, identifiers, numbers, times
+from agent.notation import DateMention, Day, Identifier, Number, TimeMention, dates, identifiers, numbers_outside, times
 from agent.redaction.placeholders import blanked, placeholders
 from agent.validate.moments import Moment, moments, spread
 from agent.validate.stems import stems
@@ -25,6 +25,7 @@ from schemas.facts import Facts
 from schemas.ticket import Ticket
 
 _WORDS = re.compile(r"[^\W\d_]+")
+_SIGNS = re.compile(r"[\W_]+")  # all but letters and digits
 _MOST_ZONES = 8
 
 
@@ -46,6 +47,7 @@ class Reading:
     text: str
     dates: list[DateMention]
     times: list[TimeMention]
+    identifiers: list[Identifier]
     figures: list[tuple[Number, str | None]]
 
 
@@ -79,25 +81,21 @@ class Sources:
 
 def read(text: str, reach: int = 2) -> Reading:
     """Notations of a text; digits inside dates, times, identifiers and placeholders are no numbers of their own."""
-    found_dates, found_times = dates(text), times(text)
+    found_dates, found_times, tokens = dates(text), times(text), identifiers(text)
     masked = bytearray(len(text))
     spans = [(mention.start, mention.end) for mention in found_dates]
     spans += [(mention.start, mention.end) for mention in found_times if not mention.maybe_duration]
-    spans += [(token.start, token.end) for token in identifiers(text)]
+    spans += [(token.start, token.end) for token in tokens]
     spans += [(one.start, one.end) for one in placeholders(text)]
     for start, end in spans:
         masked[start:end] = b"\x01" * (end - start)
-    figures = [
-        (number, time_unit(text, number.end, number.unit, reach))
-        for number in numbers(text)
-        if not masked[number.start] and not masked[number.end - 1]
-    ]
-    return Reading(text, found_dates, found_times, figures)
+    figures = [(number, time_unit(text, number.end, number.unit, reach)) for number in numbers_outside(text, masked)]
+    return Reading(text, found_dates, found_times, tokens, figures)
 
 
 def squash(text: str) -> str:
     """Letters and digits only, small: `ERR-5031`, `ERR 5031` and `err_5031` are one."""
-    return "".join(char for char in text.casefold() if char.isalnum())
+    return _SIGNS.sub("", text.casefold())
 
 
 def sources(
@@ -129,8 +127,8 @@ def sources(
         moments=found,
         clocks=clocks,
         turned=turned,
-        tokens=frozenset(squash(token.text) for token in identifiers(everything)),
-        words=frozenset(word.casefold() for word in _WORDS.findall(everything)),
+        tokens=frozenset(squash(token.text) for reading in readings for token in reading.identifiers),
+        words=frozenset(word.casefold() for word in set(_WORDS.findall(everything))),
         squashed=squash(everything),
         stems=stems(everything),
         zones=zones,

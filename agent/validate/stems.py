@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d[\d.,:-]*\d|\d")
 
@@ -29,21 +30,19 @@ value view wait watch window work works
 _COMMON = frozenset((_GENERAL + _ACTIONS).split())
 
 
+_INNER_CAPITAL = re.compile(r"([a-z])(?=[A-Z])")
+_ENDINGS = (("ies", "y"), ("ing", ""), ("tion", "t"), ("ions", ""), ("ed", ""), ("es", ""), ("ly", ""), ("s", ""))
+
+
+@lru_cache(maxsize=4096)  # tickets share most of their words
 def stem(word: str) -> str:
     """The word without its commonest endings, small, without accents."""
-    plain = unicodedata.normalize("NFKD", word.casefold()).replace("’", "'")
-    plain = "".join(char for char in plain if not unicodedata.combining(char))
+    plain = word.casefold()
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKD", plain).replace("’", "'")
+        plain = "".join(char for char in plain if not unicodedata.combining(char))
     plain = plain.removesuffix("'s")
-    for ending, put in (
-        ("ies", "y"),
-        ("ing", ""),
-        ("tion", "t"),
-        ("ions", ""),
-        ("ed", ""),
-        ("es", ""),
-        ("ly", ""),
-        ("s", ""),
-    ):
+    for ending, put in _ENDINGS:
         if plain.endswith(ending) and len(plain) - len(ending) >= 3:
             plain = plain[: -len(ending)] + put
             break
@@ -55,7 +54,7 @@ _COMMON_STEMS = frozenset(stem(word) for word in _COMMON)
 
 def stems(text: str) -> frozenset[str]:
     """Stems of all words and numbers of a text; `camelCase` and `snake_case` also give their parts."""
-    split = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
+    split = _INNER_CAPITAL.sub(r"\1 ", text)
     texts: Iterable[str] = (text,) if split == text else (text, split)
     words = {word for part in texts for word in WORD.findall(part)}  # first, since a log repeats its words
     return frozenset(stem(word) for word in words)

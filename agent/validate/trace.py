@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 from typing import Literal
 
-from agent.notation import DateMention, Day, Identifier, Number, TimeMention, identifiers, quoted_strings
+from agent.notation import DateMention, Day, Identifier, Number, TimeMention, quoted_strings
 from agent.redaction.placeholders import placeholders
 from agent.validate.amounts import check_number
 from agent.validate.fields import Field
@@ -47,7 +47,7 @@ def _check_field(part: Field, check: Check) -> list[Finding]:
             found.append(finding("untraceable_id", part, part.text[one.start : one.end], STANDS))
     text = _blanked(part.text, settled)
     reading = read(text)
-    found += _identifiers(text, reading, part, check)
+    found += _identifiers(reading, part, check)
     found += [
         f
         for number, unit in _unsettled(reading, check.sources)
@@ -57,8 +57,7 @@ def _check_field(part: Field, check: Check) -> list[Finding]:
     found += [f for mention in reading.times if (f := _time(mention, part, check))]
     if part.kind != "question":
         found += [
-            finding("untraceable_name", part, name, STANDS, not check.translated)
-            for name in _names(text, reading, check)
+            finding("untraceable_name", part, name, STANDS, not check.translated) for name in _names(reading, check)
         ]
     return list({(f.code, f.found): f for f in found}.values())
 
@@ -96,8 +95,9 @@ def _timed(reading: Reading) -> list[tuple[int, int]]:
     return [(mention.start, mention.end) for mention in reading.dates] + [(m.start, m.end) for m in reading.times]
 
 
-def _names(text: str, reading: Reading, check: Check) -> list[str]:
-    spans = [(token.start, token.end) for token in identifiers(text)]
+def _names(reading: Reading, check: Check) -> list[str]:
+    text = reading.text
+    spans = [(token.start, token.end) for token in reading.identifiers]
     # Without its closing stop, which may end the sentence: `on 1 Dec. Then …`
     spans += [(start, start + len(text[start:end].rstrip("."))) for start, end in _timed(reading)]
     return unknown_names(_blanked(text, spans), check.sources)
@@ -116,11 +116,11 @@ def _quote(text: str, part: Field, check: Check) -> Finding | Literal[True] | No
     return finding("untraceable_quote", part, text, f"a verbatim quote: it {STANDS}")
 
 
-def _identifiers(text: str, reading: Reading, part: Field, check: Check) -> list[Finding]:
-    judged = _blanked(text, _timed(reading))
+def _identifiers(reading: Reading, part: Field, check: Check) -> list[Finding]:
+    judged = _blanked(reading.text, _timed(reading))
     return [
         finding(_code_of(token), part, token.text, STANDS)
-        for token in identifiers(text)
+        for token in reading.identifiers
         # What is left of a timestamp besides its date and time is no id; what is left of `2026.06.01-3` is.
         if judged[token.start : token.end].strip(" Tt:Zz.") and not _id_known(token, check)
     ]

@@ -5,6 +5,7 @@ from bisect import bisect_right
 from datetime import date, timedelta
 
 from agent.notation import dates
+from agent.notation.scan import begins_with
 from schemas.ticket import Ticket
 
 _WEEKDAYS = {
@@ -28,6 +29,7 @@ _NUMBERED = re.compile(
     r"|(?<!\d)(?P<day2>[0-3]?\d)日\s?[（(](?P<name2>[月火水木金土日])",
     re.IGNORECASE,
 )
+_NAMES = frozenset(_WEEKDAYS)
 _NEAR = timedelta(days=20)  # nobody leaves out the month of a day that lies further off
 
 
@@ -45,12 +47,14 @@ def numbered_weekdays(ticket: Ticket, text: str, today: date) -> set[date]:
     """
     dated = sorted((message.start, message.time.date()) for message in ticket.messages if message.time is not None)
     starts = [start for start, _ in dated]
-    undated = _first_date(text) or today
     found: set[date] = set()
-    for match in _NUMBERED.finditer(text):
+    undated: date | None = None
+    for match in _NUMBERED.finditer(text) if "日" in text else begins_with(_NUMBERED, text, _NAMES):
         weekday = _WEEKDAYS[(match["name"] or match["name2"] + "曜").casefold()]
         place = bisect_right(starts, match.start())
-        anchor = dated[max(0, place - 1)][1] if dated else undated
+        if not dated and undated is None:
+            undated = _first_date(text) or today
+        anchor = dated[max(0, place - 1)][1] if dated else undated or today
         found |= _near(anchor, int(match["day"] or match["day2"]), weekday)
     return found
 

@@ -1,8 +1,11 @@
 """Time zones as people write them: `UTC`, `CET`, `+01:00`, `GMT+2`, `Europe/Berlin`, `Berlin time`."""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, timedelta, timezone, tzinfo
 from functools import lru_cache
+
+from agent.notation.scan import begins, spots
 
 # Hours east of UTC. Abbreviations are read as most support teams mean them: IST is India, BST is Britain's summer.
 _FIXED = {
@@ -24,10 +27,22 @@ _NAMED = re.compile(
 )
 
 
+# Every zone begins with two capitals, with a `Z` or an offset behind digits; a place only where its sign stands.
+_CAPITALS = re.compile(r"[A-Z](?:(?=[A-Z])|(?<=\dZ))")
+_CAPITAL = re.compile(r"[A-Z]")
+_OFFSET = re.compile(r"[ +−-](?<=\d[ +−-])(?=[+−\d-])")
+
+
+def _matches(text: str) -> Iterator[re.Match[str]]:
+    starts = spots(_CAPITAL if " time" in text or "/" in text else _CAPITALS, text)
+    starts += spots(_OFFSET, text)
+    return begins(_NAMED, text, sorted(starts))
+
+
 def zones_in(text: str) -> list[tzinfo]:
     """Every zone that the text names, in order, each once."""
     found: dict[str, tzinfo] = {}
-    for match in _NAMED.finditer(text):
+    for match in _matches(text):
         zone = _zone(match)
         if zone is not None:
             found.setdefault(str(zone), zone)

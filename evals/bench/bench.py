@@ -43,6 +43,8 @@ def main(arguments: list[str]) -> int:
     ticket, report = long_ticket(WORDS, QUOTES)
     show("ground, one report", f"{grounding(ticket, report):.1f} ms", f"{QUOTES} quotes, {WORDS} words; goal: 30 ms")
     show("decide, one decision", f"{deciding():.0f} us", "goal: 200 us")
+    show("run, offline", f"{memory(typical_ticket()):.0f} MB", "peak memory of the process, the example ticket")
+    show("run, offline", f"{memory(ticket.text):.0f} MB", f"peak memory of the process, {WORDS} words")
     return 0
 
 
@@ -65,7 +67,7 @@ def start_up() -> float:
         for _ in range(PROCESS_RUNS):
             for command, kept in zip((ours, baseline), times, strict=True):
                 started = perf_counter()
-                subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+                subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                 kept.append(perf_counter() - started)
     return median(times[0]) / median(times[1])
 
@@ -92,6 +94,29 @@ def deciding() -> float:
     return each(lambda: decide(facts, context, settings, now), DECIDE_RUNS) * 1e6
 
 
+def memory(text: str) -> float:
+    """Peak resident megabytes of `escalation run` for a ticket, without a model."""
+    watch = (
+        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, "
+        "stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL); "
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        ticket = Path(folder, "ticket.txt")
+        ticket.write_text(text, encoding="utf-8")
+        ours = [sys.executable, "-m", "agent", "run", str(ticket), "--backend", "offline", "--now", NOW]
+        done = subprocess.run(
+            [sys.executable, "-c", watch, *ours], cwd=ROOT, check=True, capture_output=True, text=True
+        )
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kilobytes here
+    return int(done.stdout) * unit / 1e6
+
+
+def typical_ticket() -> str:
+    """The example ticket for Engineering."""
+    return (ROOT / "examples/engineering-export-fails.txt").read_text(encoding="utf-8")
+
+
 def each(action: Callable[[], object], runs: int) -> float:
     """Median seconds of one call."""
     times = []
@@ -110,7 +135,7 @@ def typical_facts() -> "Facts":
     from agent.readers import read_ticket
     from schemas.report import FactsReport
 
-    ticket = read_ticket((ROOT / "examples/engineering-export-fails.txt").read_bytes())
+    ticket = read_ticket(typical_ticket())
     report = OfflineBackend().answer(ExtractCall(ticket=ticket)).value
     assert isinstance(report, FactsReport)
     return ground(ticket, report)

@@ -1,0 +1,15 @@
+"""Many tickets at once: sources of tickets, a run folder that loses nothing, two ways to ask a model, results.
+
+sources.py      a folder, JSONL, CSV or mbox, one item at a time: folder.py, lines.py, table.py, mbox.py
+columns.py      which column is which part of a ticket; rows.py makes the ticket of them
+keys.py         names of items, printable and each one once
+run_folder.py   the database of a run: what was asked, answered and decided
+road.py         one ticket's road on stored answers, to its next unanswered call or to its end
+live.py         calls at once, as many as the server bears
+deferred.py     calls by the vendor's Message Batches, at half the price and some time later
+results.py      JSONL, CSV and the summary
+overview.py     the page
+prices.py       what models cost: prices.toml, or the user's own table
+estimate.py     what a run would take, before it is paid
+progress.py     how far it is, while it runs
+"""

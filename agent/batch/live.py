@@ -1,0 +1,276 @@
+"""Calls at once: every ticket on its road, as many calls open as the server bears (agent/batch/pace.py).
+
+The transport's retries are made here and not by the SDK, since a wait concerns all calls: the client has none of its
+own. An answer is on the disk before anything follows from it, so a crash costs the calls in flight and no more.
+"""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, NoReturn, TypeGuard
+
+from agent.backends import answers
+from agent.backends.base import NO_USAGE, ModelError, ModelUnavailable, tokens, total
+from agent.batch.pace import Pace, backoff
+from agent.batch.road import Message, Wanted
+from agent.batch.run_folder import RunFolder
+from agent.batch.work import Run, Seen, Work
+from agent.errors import BadInput
+from schemas.escalation import Escalation, Usage
+
+if TYPE_CHECKING:
+    from agent.backends.base import Backend
+    from agent.backends.claude import ClaudeBackend
+
+AHEAD = 4  # tickets under way for each that waits for an answer, less one in so many: places at the server stay filled
+TRIES = 6  # requests for one call, while the server answers others
+PATIENCE = 600.0  # seconds without any answer, after which a run stops
+
+
+@dataclass
+class Heard:
+    """How far a run is, told as it goes on."""
+
+    settled: int = 0  # had their result before
+    done: int = 0
+    failed: int = 0
+    waiting: int = 0  # given up for this time
+    open: int = 0  # calls
+    usage: Usage = NO_USAGE
+
+
+Tell = Callable[[Heard], None]
+
+
+class Stopped(Exception):
+    """No further call is to be made: a person, a budget or an outage. Whatever was answered is kept."""
+
+
+class Live:
+    """One run with calls at once. `budget`: tokens after which no further call is made. `patience`: seconds.
+
+    `go` returns when every ticket was met; `outage` then tells why it ended before that, if it did.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        backend: "ClaudeBackend",
+        *,
+        concurrency: int,
+        tell: Tell = lambda _: None,
+        budget: int | None = None,
+        patience: float = PATIENCE,
+        rules: "Backend | None" = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self.run = run
+        self.backend = backend
+        self.concurrency = concurrency
+        self.heard = Heard()
+        self.outage: ModelUnavailable | None = None
+        self.unreadable: BadInput | None = None
+        self.over_budget = False
+        self.interrupted = False
+        self.pace = pace or Pace(concurrency)
+        self._tell = tell
+        self._budget = budget
+        self._patience = patience
+        self._rules = rules
+        self._stopping = False
+        self._writer = Writer(run.folder)
+
+    async def go(self, works: Iterator[Work | Seen]) -> None:
+        """Every ticket to its result."""
+        ahead = self.concurrency + max(2, self.concurrency // AHEAD)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(ahead):
+                    group.create_task(self._tickets(works))
+        finally:
+            self._writer.close()
+
+    def stop(self) -> None:
+        """Make no further call. Those in flight are waited for and kept."""
+        self._stopping = True
+        self.pace.release()
+
+    async def _tickets(self, works: Iterator[Work | Seen]) -> None:
+        while not self._stopping:
+            try:
+                work = next(works, None)
+            except BadInput as error:  # the source cannot be read on; what is under way still gets its results
+                self.unreadable = error
+                return
+            if work is None:
+                return
+            if isinstance(work, Seen):
+                self.heard.settled += work.settled
+                await self._writer.write(work.write)
+            else:
+                with suppress(Stopped):
+                    await self._ticket(work)
+            self._tell(self.heard)
+
+    async def _ticket(self, work: Work) -> None:
+        ended: Escalation | Exception
+        try:
+            ended = await self._walked(work)
+        except ModelError as error:
+            ended = error if self._rules is None else work.ended_by_rules(self._rules, error)
+        except (Stopped, sqlite3.Error):
+            raise
+        except Exception as error:
+            ended = error
+        await self._writer.write(partial(_end, work, ended))
+        if isinstance(ended, Escalation):
+            self.heard.done += 1
+        elif isinstance(ended, ModelUnavailable) and ended.blame != "request":
+            self.heard.waiting += 1
+        else:
+            self.heard.failed += 1
+
+    async def _walked(self, work: Work) -> Escalation:
+        journey = work.journey()
+        step = journey.begin()
+        entered = False
+        while isinstance(step, Wanted):
+            message = await self._answer(step)
+            usage = answers.usage_of(message)
+            self.heard.usage = total(self.heard.usage, usage)
+            body = json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+            await self._writer.write(partial(_keep, work, step.sha256, body, usage, not entered))
+            entered = True
+            step = journey.take(step, message)
+        return step
+
+    async def _answer(self, wanted: Wanted) -> Message:
+        """The answer to a call. Raises `ModelUnavailable` where there will be none, and `Stopped`."""
+        began, tries = self.pace.clock(), 0
+        while True:
+            await self.pace.enter()
+            try:
+                self._go_on()
+                self.heard.open = self.pace.open
+                message = await self.backend.message(wanted.call, wanted.request)
+                if _is_message(message):
+                    self.pace.answered()
+                    return message
+                failure = _no_message(message, wanted, self.backend)
+            except ModelUnavailable as error:
+                failure = error
+            finally:
+                self.pace.leave()
+            tries += 1
+            await self._after(failure, began, tries)
+
+    async def _after(self, failure: ModelUnavailable, began: float, tries: int) -> None:
+        """Wait until the call may be made again. Raises the failure where that would be in vain."""
+        if failure.blame == "request":
+            self.pace.answered()
+            raise failure
+        if failure.blame == "setup":
+            self._give_up(failure)
+        if failure.reason in ("http_429", "http_529", "connection") or failure.retry_after is not None:
+            self.pace.refused(failure.retry_after)
+        else:
+            self.pace.stumbled()
+        last = self.pace.last_answer
+        if last is not None and last > began and tries >= TRIES:  # others are answered meanwhile
+            raise failure
+        out = tries >= TRIES if last is None else self.pace.clock() - last > self._patience
+        if out or (failure.retry_after or 0) > self._patience:
+            self._give_up(failure)
+        if failure.retry_after is None:
+            await self.pace.rest(backoff(tries))
+
+    def _give_up(self, failure: ModelUnavailable) -> NoReturn:
+        """No ticket will be answered now: the run ends, or the rules take over."""
+        self.outage = self.outage or failure
+        if self._rules is None:
+            self.stop()
+        raise failure
+
+    def _go_on(self) -> None:
+        if self.outage is not None:
+            raise self.outage
+        if self._budget is not None and tokens(self.heard.usage) >= self._budget:
+            self.over_budget = True
+            self.stop()
+        if self._stopping:
+            raise Stopped
+
+
+class Writer:
+    """Writes in a thread of its own, whatever came together in one transaction: the disk is waited for once."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self._folder = folder
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._queue: list[tuple[Callable[[], object], asyncio.Future[None]]] = []
+        self._busy: asyncio.Task[None] | None = None
+
+    async def write(self, act: Callable[[], object]) -> None:
+        """Returns when what `act` wrote is on the disk. Raises what it raised."""
+        done = asyncio.get_running_loop().create_future()
+        self._queue.append((act, done))
+        if self._busy is None or self._busy.done():
+            self._busy = asyncio.create_task(self._drain())
+        await done
+
+    def close(self) -> None:
+        """Wait for what is being written."""
+        self._thread.shutdown(wait=True)
+
+    async def _drain(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._queue:
+            together, self._queue = self._queue, []
+            try:
+                await loop.run_in_executor(self._thread, self._commit, [act for act, _ in together])
+            except BaseException as error:
+                for _, done in together:
+                    if not done.done():
+                        done.set_exception(error)
+                if not isinstance(error, Exception):
+                    raise
+            else:
+                for _, done in together:
+                    if not done.done():
+                        done.set_result(None)
+
+    def _commit(self, acts: list[Callable[[], object]]) -> None:
+        with self._folder.together():
+            for act in acts:
+                act()
+
+
+def _end(work: Work, ended: Escalation | Exception) -> None:
+    work.enter()
+    work.end(ended)
+
+
+def _keep(work: Work, sha: str, body: bytes, usage: Usage, first: bool) -> None:
+    if first:
+        work.enter()
+    work.run.folder.keep_answer(sha, body, "live", usage)
+
+
+def _is_message(message: object) -> TypeGuard[Message]:
+    return isinstance(message, dict) and isinstance(message.get("content"), list)
+
+
+def _no_message(message: object, wanted: Wanted, backend: "ClaudeBackend") -> ModelUnavailable:
+    try:
+        backend.read(message, wanted.call)
+    except ModelUnavailable as error:
+        return error
+    except ModelError as error:
+        return ModelUnavailable(str(error), reason=error.reason, blame="server")
+    return ModelUnavailable("the answer has no stop_reason; check ANTHROPIC_BASE_URL", reason="shape", blame="server")

@@ -1,0 +1,251 @@
+"""Calls at once: each ticket one result, each request paid once, whatever the server and the machine do."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from batches import Api, Texts, answer, go, run_of, text_of, tickets
+from fakes import message
+
+from agent.backends.base import NO_USAGE, ModelUnavailable
+from agent.batch.live import TRIES
+from agent.batch.work import Run
+from agent.errors import BadInput
+
+ERROR = {"type": "error", "error": {"type": "some_error", "message": "what the server says"}}
+
+
+def states(run: Run) -> dict[str, str]:
+    return {row.key: row.state for row in run.folder.rows(run.scan)}
+
+
+def test_each_ticket_has_its_own_result_and_each_request_was_made_once(tmp_path: Path) -> None:
+    api = Api()
+    run = run_of(tmp_path / "run", api.backend())
+    with run.folder:
+        live = go(run, tickets(20))
+        assert states(run) == dict.fromkeys(tickets(20).texts, "done")
+        for key, text in tickets(20).texts.items():
+            result = json.loads(run.folder.result(key) or b"")
+            assert result["ticket"]["text"].strip() == text
+            assert result["decision"]["outcome"] == "escalate"
+        assert live.heard.done == 20
+        assert set(api.times().values()) == {1}
+        assert live.heard.usage.calls == len(api.seen) == run.folder.spent()["live"].calls
+
+
+def test_what_has_a_result_is_not_asked_again_and_what_changed_is(tmp_path: Path) -> None:
+    api = Api()
+    run = run_of(tmp_path / "run", api.backend())
+    with run.folder:
+        go(run, tickets(5))
+        before = len(api.seen)
+        live = go(run, tickets(5))
+        assert (len(api.seen), live.heard.settled, live.heard.done) == (before, 5, 0)
+        changed = Texts({**tickets(5).texts, "t3": text_of(3) + "\nIt is urgent now."})
+        live = go(run, changed)
+        assert (live.heard.settled, live.heard.done) == (4, 1)
+        assert all("It is urgent now." in json.dumps(body) for body in api.seen[before:])
+        other = Run(**{**vars(run), "max_repairs": 0})
+        assert go(other, tickets(5)).heard.done == 5
+
+
+def test_a_restart_pays_nothing_that_was_answered(tmp_path: Path) -> None:
+    """The first run is stopped by the budget in the middle of its roads; the second uses all that was paid for."""
+    api = Api()
+    run = run_of(tmp_path / "run", api.backend())
+    with run.folder:
+        live = go(run, tickets(10), budget=700)
+        assert live.over_budget
+        assert live.heard.done < 10
+        paid = len(api.seen)
+        go(run, tickets(10))
+        assert set(states(run).values()) == {"done"}
+        assert set(api.times().values()) == {1}
+        assert paid < len(api.seen)
+
+
+def test_the_limit_counts_tickets_without_a_result(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "run", Api().backend())
+    with run.folder:
+        assert go(run, tickets(5), limit=2).heard.done == 2
+        assert go(run, tickets(5), limit=2).heard.done == 2
+        assert go(run, tickets(5), limit=2).heard.done == 1
+        assert states(run) == dict.fromkeys(tickets(5).texts, "done")
+
+
+def test_no_more_calls_are_open_than_asked_for(tmp_path: Path) -> None:
+    api = Api(latency=0.005)
+    run = run_of(tmp_path / "run", api.backend())
+    with run.folder:
+        go(run, tickets(30), concurrency=6)
+    assert api.most_open == 6
+
+
+def test_a_refusal_is_a_failed_ticket_and_no_other(tmp_path: Path) -> None:
+    def step(body: dict[str, Any]) -> Any:
+        return message(stop="refusal") if "Office 2 of" in json.dumps(body) else answer(body)
+
+    api = Api(step)
+    run = run_of(tmp_path / "run", api.backend())
+    with run.folder:
+        go(run, tickets(3))
+        assert states(run) == {"t1": "done", "t2": "failed", "t3": "done"}
+        before = len(api.seen)
+        go(run, tickets(3))
+        assert len(api.seen) == before, "the refusal was paid for: it is not asked for again"
+        go(run, tickets(3), rules=_rules())
+        assert states(run)["t2"] == "done"
+        assert json.loads(run.folder.result("t2") or b"")["backend"] == "offline"
+
+
+def _rules() -> Any:
+    from agent.backends.offline import OfflineBackend
+
+    return OfflineBackend()
+
+
+def test_a_rate_limit_halves_the_open_calls_and_loses_nothing(tmp_path: Path) -> None:
+    refusals = iter([True] * 6)
+
+    def step(body: dict[str, Any]) -> Any:
+        return (429, ERROR, {"retry-after": "0.02"}) if next(refusals, False) else answer(body)
+
+    api = Api(step, latency=0.002)
+    run = run_of(tmp_path / "run", api.backend())
+    with run.folder:
+        live = go(run, tickets(12), concurrency=8)
+        assert set(states(run).values()) == {"done"}
+        assert live.heard.waiting == 0
+        assert len(api.seen) - live.heard.usage.calls == 6
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_what_no_request_would_survive_ends_the_run_at_once(tmp_path: Path, status: int) -> None:
+    api = Api(lambda _: (status, ERROR, {}))
+    run = run_of(tmp_path / "run", api.backend())
+    with run.folder:
+        live = go(run, tickets(50), concurrency=4)
+        assert live.outage is not None
+        assert len(api.seen) <= 4
+        assert set(states(run).values()) <= {"waiting"}
+
+
+def test_a_server_that_never_answers_ends_the_run_after_a_bounded_number_of_requests(tmp_path: Path) -> None:
+    api = Api(lambda _: (500, ERROR, {}))
+    run = run_of(tmp_path / "run", api.backend())
+    with run.folder:
+        live = go(run, tickets(50), concurrency=4)
+        assert live.outage is not None
+        assert TRIES <= len(api.seen) <= 4 * TRIES
+
+
+def test_one_request_that_the_server_cannot_bear_is_tried_so_often_and_left(tmp_path: Path) -> None:
+    def step(body: dict[str, Any]) -> Any:
+        return (500, ERROR, {}) if "Office 1 of" in json.dumps(body) else answer(body)
+
+    api = Api(step, latency=0.001)
+    run = run_of(tmp_path / "run", api.backend())
+    with run.folder:
+        live = go(run, tickets(30), concurrency=2)
+        assert live.outage is None
+        found = states(run)
+        assert found.pop("t1") == "waiting"
+        assert set(found.values()) == {"done"}
+        assert sum("Office 1 of" in json.dumps(body) for body in api.seen) == TRIES
+
+
+def test_a_request_that_is_refused_fails_its_ticket_at_the_first_try(tmp_path: Path) -> None:
+    def step(body: dict[str, Any]) -> Any:
+        return (413, ERROR, {}) if "Office 1 of" in json.dumps(body) else answer(body)
+
+    api = Api(step)
+    run = run_of(tmp_path / "run", api.backend())
+    with run.folder:
+        go(run, tickets(3))
+        assert states(run) == {"t1": "failed", "t2": "done", "t3": "done"}
+        assert sum("Office 1 of" in json.dumps(body) for body in api.seen) == 1
+
+
+def test_with_a_fallback_an_outage_gives_results_by_the_rules_which_a_later_run_replaces(tmp_path: Path) -> None:
+    api = Api(lambda _: (500, ERROR, {}))
+    run = run_of(tmp_path / "run", api.backend())
+    with run.folder:
+        go(run, tickets(40), concurrency=2, rules=_rules())
+        rows = list(run.folder.rows(run.scan))
+        assert {(row.state, row.backend) for row in rows} == {("done", "offline")}
+        assert len(api.seen) <= 2 * TRIES
+        assert "The model could not be used" in (run.folder.result("t7") or b"").decode()
+        api.step = answer
+        go(run, tickets(40), concurrency=2, rules=_rules())
+        assert {row.backend for row in run.folder.rows(run.scan)} == {"claude"}
+
+
+def test_an_item_that_is_no_ticket_costs_itself_only(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "run", Api().backend())
+    with run.folder:
+        go(run, Texts({"a": text_of(1), "b": "  ", "c": text_of(2)}))
+        assert states(run) == {"a": "done", "b": "unreadable", "c": "done"}
+        row = next(row for row in run.folder.rows(run.scan) if row.key == "b")
+        assert row.error is not None
+        assert "empty" in row.error
+        assert row.usage == NO_USAGE
+
+
+def test_a_source_that_breaks_off_is_said_and_what_was_read_is_done(tmp_path: Path) -> None:
+    class Breaking(Texts):
+        def items(self) -> Any:
+            yield from super().items()
+            raise BadInput("line 4 is longer than any ticket")
+
+    run = run_of(tmp_path / "run", Api().backend())
+    with run.folder:
+        live = go(run, Breaking(tickets(3).texts))
+        assert str(live.unreadable) == "line 4 is longer than any ticket"
+        assert set(states(run).values()) == {"done"}
+
+
+def test_a_model_that_refuses_a_forced_tool_is_asked_without_from_then_on(tmp_path: Path) -> None:
+    refused = {"type": "error", "error": {"type": "invalid_request_error", "message": "tool_choice is not supported"}}
+
+    def step(body: dict[str, Any]) -> Any:
+        return (400, refused, {}) if body["tool_choice"]["type"] == "tool" else answer(body)
+
+    api = Api(step)
+    run = run_of(tmp_path / "run", api.backend())
+    with run.folder:
+        go(run, tickets(6), concurrency=2)
+        assert set(states(run).values()) == {"done"}
+        assert sum(body["tool_choice"]["type"] == "tool" for body in api.seen) <= 2
+
+
+def test_a_run_folder_in_use_is_refused(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "run", Api().backend())
+    with run.folder, pytest.raises(BadInput, match="in use by another run"):
+        run_of(tmp_path / "run", Api().backend())
+
+
+def test_the_run_folder_is_its_owners_alone(tmp_path: Path) -> None:
+    run = run_of(tmp_path / "run", Api().backend())
+    with run.folder:
+        go(run, tickets(2))
+        assert (tmp_path / "run").stat().st_mode & 0o777 == 0o700
+        modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "run").iterdir()}
+        assert set(modes.values()) == {0o600}, modes
+
+
+def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("mine")
+    with pytest.raises(BadInput, match="holds other files"):
+        run_of(tmp_path, Api().backend())
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_unavailable_is_the_tickets_error(tmp_path: Path) -> None:
+    api = Api(lambda _: (401, ERROR, {}))
+    run = run_of(tmp_path / "run", api.backend())
+    with run.folder:
+        live = go(run, tickets(1))
+        assert isinstance(live.outage, ModelUnavailable)
+        assert "refused the key (401)" in str(live.outage)
