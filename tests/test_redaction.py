@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import stat
 import threading
 from collections.abc import Iterator
@@ -52,8 +53,15 @@ PROSE = f"I log in with jana, my password is {PASSWORD} and my card is {CARD}. A
 
 
 def hidden(one: Planted, text: str) -> bool:
-    """Whether no secret of the ticket stands in a text, as it is or as JSON would write it."""
-    return not any(form in text for secret in one.secrets for form in (secret, json.dumps(secret)[1:-1]))
+    """Whether no secret of the ticket stands in a text, as it is or as JSON would write it.
+
+    A short one must stand there on its own: four digits are in many a hash and port.
+    """
+    return not any(
+        form in text and (len(form) > 8 or re.search(rf"(?<![0-9A-Za-z]){re.escape(form)}(?![0-9A-Za-z])", text))
+        for secret in one.secrets
+        for form in (secret, json.dumps(secret)[1:-1])
+    )
 
 
 # --- the sixty ---
