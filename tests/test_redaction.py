@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import stat
 import threading
 from collections.abc import Iterator
@@ -43,7 +44,7 @@ from schemas.ticket import Message, Ticket
 from tests.chats import Talk
 from tests.fakes import brief, report, signal
 from tests.ledgers import FRIDAY
-from tests.planted import Planted, Values, planted
+from tests.planted import ALNUM, Planted, Values, planted
 
 PLANTED = planted()
 VALUES = Values(1)
@@ -52,8 +53,15 @@ PROSE = f"I log in with jana, my password is {PASSWORD} and my card is {CARD}. A
 
 
 def hidden(one: Planted, text: str) -> bool:
-    """Whether no secret of the ticket stands in a text, as it is or as JSON would write it."""
-    return not any(form in text for secret in one.secrets for form in (secret, json.dumps(secret)[1:-1]))
+    """Whether no secret of the ticket stands in a text, as it is or as JSON would write it.
+
+    A short one must stand there on its own: four digits are in many a hash and port.
+    """
+    return not any(
+        form in text and (len(form) > 8 or re.search(rf"(?<![0-9A-Za-z]){re.escape(form)}(?![0-9A-Za-z])", text))
+        for secret in one.secrets
+        for form in (secret, json.dumps(secret)[1:-1])
+    )
 
 
 # --- the sixty ---
@@ -617,6 +625,33 @@ def test_check_digit() -> None:
 )
 def test_what_only_looks_like_a_secret(words: str) -> None:
     assert find_secrets(words) == ()
+
+
+KEY_LINES = "\n".join(VALUES.of(ALNUM, 64) for _ in range(3))
+
+
+@pytest.mark.parametrize(
+    ("before", "key", "after"),
+    [
+        ("Key:\n", f"-----BEGIN RSA PRIVATE KEY-----\n{KEY_LINES}", "\n\nError: refused\nNordwind\n"),
+        ("Key:\n", f"-----BEGIN PRIVATE KEY-----\n{KEY_LINES}\nabcdefgh==", "\nRegards"),
+        (
+            "",
+            f"-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\n{KEY_LINES}",
+            "\n-----BEGIN CERTIFICATE-----\nx",
+        ),
+        (
+            "",
+            f"PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\nComment: x\nPrivate-Lines: 1\n{KEY_LINES}\n"
+            "Private-MAC: 0011",
+            "\nThanks",
+        ),
+        ("It begins with -----BEGIN PRIVATE KEY----- and then\n", "", "nothing. -----END CERTIFICATE-----"),
+    ],
+)
+def test_a_private_key_is_taken_whole_and_nothing_behind_it(before: str, key: str, after: str) -> None:
+    concealed = Vault().conceal(before + key + after)
+    assert concealed == before + (placeholder("private_key", 1, key) if key else "") + after
 
 
 @pytest.mark.parametrize(

@@ -197,8 +197,16 @@ SHAPES = (
     _shape("password", "_password", r":_password[ ]?=[ ]?[\"']?([0-9A-Za-z+/=._-]{6,300})", 1, bounded=False),
 )
 
-_BEGIN = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-\d:")
-_KEY_LINE = re.compile(r"(?:\n|\\n)[ \t>|]{0,8}(?:[A-Za-z0-9+/=]{8,100}|[A-Z][\w-]{1,30}:[^\n]{0,120}|(?=\n))")
+_BEGIN = re.compile(
+    r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----|"
+    r"PuTTY-User-Key-File-\d:[^\n]{0,80}"
+)
+_END = re.compile(r"-----END (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
+_KEY_LINE = re.compile(
+    r"(?:\n|\\n)[ \t>|]{0,8}(?:[A-Za-z0-9+/=]{16,100}(?![^\s\\\"'])|[A-Za-z0-9+/]{1,15}={1,2}(?=\s|$)|(?=\n)|"
+    r"(?:Version|Comment|Proc-Type|DEK-Info|Encryption|Key-Derivation|Argon2-\w{1,20}|(?:Public|Private)-Lines|"
+    r"Private-(?:MAC|Hash)):[^\n]{0,200})"
+)
 _LONGEST_KEY = 20_000
 _COOKIE = re.compile(r"(?i)\b(?:set-)?cookie[\"'\\]{0,3}[ ]?[:=][ ]?[\"'\\]{0,3}([^\n\"']{4,8000})")
 _ONE_COOKIE = re.compile(r"[\w.\-$%]{1,100}=([^\s;,\"']{12,4000})")
@@ -214,20 +222,20 @@ def by_shape(text: str, low: str, shapes: tuple[Shape, ...]) -> Iterator[Found]:
 
 
 def private_keys(text: str) -> Iterator[Found]:
-    """Blocks from BEGIN to END; one without an END goes as far as its lines look like a key."""
+    """Blocks from BEGIN to END; one that is cut off goes as far as its lines look like a key."""
     at = 0
     while (match := _BEGIN.search(text, at)) is not None:
-        end = text.find("-----END", match.end(), match.end() + _LONGEST_KEY)
-        if end >= 0 and not match[0].startswith("PuTTY"):
-            close = text.find("-----", end + 8, end + 60)
-            at = close + 5 if close >= 0 else end + 8
+        start, at = match.start(), match.end()
+        marks = text.find("-----END", at, at + _LONGEST_KEY)
+        end = _END.match(text, marks) if marks >= 0 and text.find("-----BEGIN", at, marks) < 0 else None
+        if end is not None:
+            at = end.end()
         else:
-            at = match.end()
-            rest = text.find("\n", at) if match[0].startswith("PuTTY") else at
-            at = rest if rest >= 0 else len(text)
-            while at - match.start() < _LONGEST_KEY and (line := _KEY_LINE.match(text, at)) is not None:
+            while at - start < _LONGEST_KEY and (line := _KEY_LINE.match(text, at)) is not None:
                 at = line.end()
-        yield Found(match.start(), len(text[:at].rstrip()) if at < match.start() + 40 else at, "private_key")
+            if not text[match.end() : at].strip():
+                continue  # only spoken of
+        yield Found(start, start + len(text[start:at].rstrip()), "private_key")
 
 
 def cookies(text: str, low: str) -> Iterator[Found]:
