@@ -522,7 +522,7 @@ def test_what_is_left_out_is_told_in_one_line(run: Run, ticket: Path, unpacked: 
     done = run("facts", ticket, "--backend", "claude", ANTHROPIC_API_KEY="none")
     assert (done.code, done.out) == (2, "")
     assert done.err.count("\n") == 1
-    assert "the package 'anthropic' is not in this bundle" in done.err
+    assert "the package 'httpx2' is not in this bundle" in done.err
     assert done.err.endswith(f'install all with: python3 "{unpacked / "scripts" / "dev.py"}" install\n')
 
 
