@@ -5,6 +5,7 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -59,7 +60,7 @@ def test_what_has_a_result_is_not_asked_again_and_what_changed_is(tmp_path: Path
         live = go(run, changed)
         assert (live.heard.settled, live.heard.done) == (4, 1)
         assert all("It is urgent now." in json.dumps(body) for body in api.seen[before:])
-        other = Run(**{**vars(run), "max_repairs": 0})
+        other = replace(run, max_repairs=0)
         assert go(other, tickets(5)).heard.done == 5
 
 
@@ -107,15 +108,9 @@ def test_a_refusal_is_a_failed_ticket_and_no_other(tmp_path: Path) -> None:
         before = len(api.seen)
         go(run, tickets(3))
         assert len(api.seen) == before, "the refusal was paid for: it is not asked for again"
-        go(run, tickets(3), rules=_rules())
+        go(run, tickets(3), rules=True)
         assert states(run)["t2"] == "done"
         assert json.loads(run.folder.result("t2") or b"")["backend"] == "offline"
-
-
-def _rules() -> Any:
-    from agent.backends.offline import OfflineBackend
-
-    return OfflineBackend()
 
 
 def test_a_rate_limit_halves_the_open_calls_and_loses_nothing(tmp_path: Path) -> None:
@@ -184,13 +179,13 @@ def test_with_a_fallback_an_outage_gives_results_by_the_rules_which_a_later_run_
     api = Api(lambda _: (500, ERROR, {}))
     run = run_of(tmp_path / "run", api.backend())
     with run.folder:
-        go(run, tickets(40), concurrency=2, rules=_rules())
+        go(run, tickets(40), concurrency=2, rules=True)
         rows = list(run.folder.rows(run.scan))
         assert {(row.state, row.backend) for row in rows} == {("done", "offline")}
         assert len(api.seen) <= 2 * TRIES
         assert "The model could not be used" in (run.folder.result("t7") or b"").decode()
         api.step = answer
-        go(run, tickets(40), concurrency=2, rules=_rules())
+        go(run, tickets(40), concurrency=2, rules=True)
         assert {row.backend for row in run.folder.rows(run.scan)} == {"claude"}
 
 

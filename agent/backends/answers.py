@@ -33,12 +33,7 @@ _DOING: dict[type, str] = {DraftCall: "writing the brief", TurnCall: "answering"
 def read(message: object, call: Call, *, model: str, max_tokens: int) -> Reply:
     """The reply to `call`, or a `ModelError` that keeps the answer's blocks, its usage and the reason."""
     if not isinstance(message, Mapping) or not isinstance(message.get("content", ""), list | None):
-        raise ModelUnavailable(
-            "the answer is not one of the Messages API: expected an object with content blocks; "
-            f"check ANTHROPIC_BASE_URL, {_OFFLINE}",
-            reason="not_messages_api",
-            blame="server",
-        )
+        raise no_message()
     usage = usage_of(message)
     # A repair's answer is echoed without the conversation that it was thought in (see conversation.py), and a model
     # refuses its own thinking behind anything else than what stood before it.
@@ -114,6 +109,16 @@ def _problems(error: ValidationError) -> tuple[Finding, ...]:
             expected=one_line(problem["msg"], 400),
         )
         for problem in problems[:MAX_PROBLEMS]
+    )
+
+
+def no_message() -> ModelUnavailable:
+    """For an answer that is none of the Messages API."""
+    return ModelUnavailable(
+        "the answer is not one of the Messages API: expected an object with content blocks; "
+        f"check ANTHROPIC_BASE_URL, {_OFFLINE}",
+        reason="not_messages_api",
+        blame="server",
     )
 
 

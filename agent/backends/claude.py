@@ -101,16 +101,17 @@ class ClaudeBackend:
 
     async def answer_async(self, call: Call) -> Reply:
         """As `answer`: the same request, the same reading."""
-        return self.read(await self.message(call, self.request(call)), call)
+        return self.read(await self.message(self.request(call), len(call.ticket.text)), call)
 
-    async def message(self, call: Call, request: conversation.Request) -> object:
-        """The answer to the request of a call, as it came. Raises `ModelUnavailable`; does not read it."""
-        choice = conversation.choice(call, self.forced)  # as was learnt since the request was made
+    async def message(self, request: conversation.Request, size: int) -> object:
+        """The answer to a request, as it came. Raises `ModelUnavailable`; does not read it. `size`: of its ticket."""
+        if not self.forced:  # which may have been learnt since the request was made
+            request = {**request, "tool_choice": conversation.UNFORCED}
         try:
-            return await self._message(call, {**request, "tool_choice": choice})
+            return await self._message(request, size)
         except ForcingRefused:
             self.forced = False
-            return await self.message(call, request)
+            return await self.message(request, size)
 
     def request(self, call: Call) -> conversation.Request:
         """What is sent for a call."""
@@ -154,7 +155,7 @@ class ClaudeBackend:
         from agent.backends import wire
 
         request = self.request(call)
-        with self._named(call, request):
+        with self._named(request, len(call.ticket.text)):
             client = self._sync()
             with wire.within(self._call_seconds), failures.judged_as_json(self._where()):
                 if self._made_here and not _traced():
@@ -169,7 +170,7 @@ class ClaudeBackend:
         from agent.backends import wire
 
         request = self.request(call)
-        with self._named(call, request):
+        with self._named(request, len(call.ticket.text)):
             client = self._sync()
             with wire.within(self._call_seconds), client.messages.stream(**request) as stream:
                 last = None
@@ -199,12 +200,12 @@ class ClaudeBackend:
                 return
             yield event
 
-    async def _message(self, call: Call, request: conversation.Request) -> object:
+    async def _message(self, request: conversation.Request, size: int) -> object:
         import asyncio
 
         from agent.backends import wire
 
-        with self._named(call, request):
+        with self._named(request, size):
             client = self._async()
             with wire.within(self._call_seconds), failures.judged_as_json(self._where()):
                 async with asyncio.timeout(self._call_seconds):
@@ -215,11 +216,9 @@ class ClaudeBackend:
                         return _content(await client.post(_MESSAGES, content=body, cast_to=Response))
                     return _plain(await client.messages.create(**request))
 
-    def _named(self, call: Call, request: conversation.Request) -> AbstractContextManager[None]:
+    def _named(self, request: conversation.Request, size: int) -> AbstractContextManager[None]:
         forced = request["tool_choice"]["type"] == "tool"
-        of = failures.Circumstances(
-            self._where, self.model, len(call.ticket.text), self._timeout, self._call_seconds, forced
-        )
+        of = failures.Circumstances(self._where, self.model, size, self._timeout, self._call_seconds, forced)
         return failures.named(of)
 
     def _sync(self) -> "Anthropic":

@@ -38,6 +38,7 @@ COMPARE_SYSTEM, COMPARE = "compare.system.md.j2", "compare.md.j2"
 CHAT_SYSTEM, CHAT, CHAT_TURN = "chat.system.md.j2", "chat.md.j2", "chat_turn.md.j2"
 PROMPTS = (SYSTEM, TICKET, FACTS_REPAIR, DECISION, BRIEF_REPAIR)
 _CACHED = {"type": "ephemeral"}
+UNFORCED = {"type": "auto", "disable_parallel_tool_use": True}
 _BOUNDARY_LENGTH = 12
 _CLAIMS = tuple(name for name, field in Facts.model_fields.items() if field.annotation == tuple[Claim, ...])
 
@@ -89,6 +90,16 @@ def digest(request: Request) -> str:
     return hashlib.sha256(body(read)).hexdigest()
 
 
+def without_frozen(request: Request) -> Request:
+    """What of a request is a ticket's own; `with_frozen` makes it whole again."""
+    return {name: value for name, value in request.items() if name not in _frozen()}
+
+
+def with_frozen(varying: Request) -> Request:
+    """The whole request of the road."""
+    return {**varying, **_frozen()}
+
+
 @cache
 def _frozen() -> Request:
     """The parts that are the same objects in every request of the road. Nobody may change them."""
@@ -109,8 +120,9 @@ def _json(value: Request) -> bytes:
 
 def choice(call: Call, forced: bool) -> Block:
     """Exactly one call of exactly this tool; or, where that cannot be had, one call at most, as the prompt asks."""
-    chosen = {"type": "tool", "name": wanted(call)[0]} if forced else {"type": "auto"}
-    return {**chosen, "disable_parallel_tool_use": True}
+    if not forced:
+        return UNFORCED
+    return {"type": "tool", "name": wanted(call)[0], "disable_parallel_tool_use": True}
 
 
 def _comparison(call: CompareCall, model: str, max_tokens: int, forced: bool) -> Request:

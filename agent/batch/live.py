@@ -6,25 +6,24 @@ own. An answer is on the disk before anything follows from it, so a crash costs 
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn, TypeGuard
+from typing import TYPE_CHECKING, NoReturn
 
-from agent.backends import answers
-from agent.backends.base import NO_USAGE, ModelError, ModelUnavailable, tokens, total
+from agent.backends import answers, conversation
+from agent.backends.base import NO_USAGE, ModelUnavailable, tokens, total
 from agent.batch.pace import Pace, backoff
-from agent.batch.road import Message, Wanted
+from agent.batch.road import Message
 from agent.batch.run_folder import RunFolder
-from agent.batch.work import Run, Seen, Work
+from agent.batch.walking import Apart, Asked, Here, Walk
+from agent.batch.work import Ended, Run, Seen, Work
 from agent.errors import BadInput
-from schemas.escalation import Escalation, Usage
+from schemas.escalation import Usage
 
 if TYPE_CHECKING:
-    from agent.backends.base import Backend
     from agent.backends.claude import ClaudeBackend
 
 AHEAD = 4  # tickets under way for each that waits for an answer, less one in so many: places at the server stay filled
@@ -54,6 +53,8 @@ class Stopped(Exception):
 class Live:
     """One run with calls at once. `budget`: tokens after which no further call is made. `patience`: seconds.
 
+    `rules`: they answer where the model fails. `processes`: beside this one, for what lies between two answers.
+
     `go` returns when every ticket was met; `outage` then tells why it ended before that, if it did.
     """
 
@@ -66,7 +67,8 @@ class Live:
         tell: Tell = lambda _: None,
         budget: int | None = None,
         patience: float = PATIENCE,
-        rules: "Backend | None" = None,
+        rules: bool = False,
+        processes: int = 0,
         pace: Pace | None = None,
     ) -> None:
         self.run = run
@@ -84,6 +86,9 @@ class Live:
         self._rules = rules
         self._stopping = False
         self._writer = Writer(run.folder)
+        self._walk: Walk = (
+            Apart(run, backend, rules=rules, processes=processes) if processes else Here(run, backend, rules=rules)
+        )
 
     async def go(self, works: Iterator[Work | Seen]) -> None:
         """Every ticket to its result."""
@@ -94,6 +99,7 @@ class Live:
                     group.create_task(self._tickets(works))
         finally:
             self._writer.close()
+            self._walk.close()
 
     def stop(self) -> None:
         """Make no further call. Those in flight are waited for and kept."""
@@ -118,51 +124,49 @@ class Live:
             self._tell(self.heard)
 
     async def _ticket(self, work: Work) -> None:
-        ended: Escalation | Exception
-        try:
-            ended = await self._walked(work)
-        except ModelError as error:
-            ended = error if self._rules is None else work.ended_by_rules(self._rules, error)
-        except (Stopped, sqlite3.Error):
-            raise
-        except Exception as error:
-            ended = error
+        ended = await self._walked(work)
         await self._writer.write(partial(_end, work, ended))
-        if isinstance(ended, Escalation):
+        if ended.row.state == "done":
             self.heard.done += 1
-        elif isinstance(ended, ModelUnavailable) and ended.blame != "request":
+        elif ended.row.state == "waiting":
             self.heard.waiting += 1
         else:
             self.heard.failed += 1
 
-    async def _walked(self, work: Work) -> Escalation:
-        journey = work.journey()
-        step = journey.begin()
+    async def _walked(self, work: Work) -> Ended:
+        step = await self._walk.begin(work)
         entered = False
-        while isinstance(step, Wanted):
-            message = await self._answer(step)
+        while isinstance(step, Asked):
+            try:
+                message = await self._answer(step)
+            except Stopped:
+                await self._walk.drop(work.key)
+                raise
+            except ModelUnavailable as error:
+                step = await self._walk.give_up(work.key, error)
+                continue
             usage = answers.usage_of(message)
             self.heard.usage = total(self.heard.usage, usage)
             body = json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass")
-
             await self._writer.write(partial(_keep, work, step.sha256, body, usage, not entered))
             entered = True
-            step = journey.take(step, message)
+            step = await self._walk.take(work.key, body)
         return step
 
-    async def _answer(self, wanted: Wanted) -> Message:
-        """The answer to a call. Raises `ModelUnavailable` where there will be none, and `Stopped`."""
+    async def _answer(self, asked: Asked) -> Message:
+        """The answer to a request. Raises `ModelUnavailable` where there will be none, and `Stopped`."""
         began, tries = self.pace.clock(), 0
+        request = conversation.with_frozen(asked.request)
         while True:
             await self.pace.enter()
             try:
                 self._go_on()
                 self.heard.open = self.pace.open
-                message = await self.backend.message(wanted.call, wanted.request)
-                if _is_message(message):
+                message = await self.backend.message(request, asked.size)
+                if isinstance(message, dict) and isinstance(message.get("content"), list):
                     self.pace.answered()
                     return message
-                failure = _no_message(message, wanted, self.backend)
+                failure = answers.no_message()
             except ModelUnavailable as error:
                 failure = error
             finally:
@@ -193,7 +197,7 @@ class Live:
     def _give_up(self, failure: ModelUnavailable) -> NoReturn:
         """No ticket will be answered now: the run ends, or the rules take over."""
         self.outage = self.outage or failure
-        if self._rules is None:
+        if not self._rules:
             self.stop()
         raise failure
 
@@ -251,26 +255,12 @@ class Writer:
                 act()
 
 
-def _end(work: Work, ended: Escalation | Exception) -> None:
+def _end(work: Work, ended: Ended) -> None:
     work.enter()
-    work.end(ended)
+    work.finish(ended)
 
 
 def _keep(work: Work, sha: str, body: bytes, usage: Usage, first: bool) -> None:
     if first:
         work.enter()
     work.run.folder.keep_answer(sha, body, "live", usage)
-
-
-def _is_message(message: object) -> TypeGuard[Message]:
-    return isinstance(message, dict) and isinstance(message.get("content"), list)
-
-
-def _no_message(message: object, wanted: Wanted, backend: "ClaudeBackend") -> ModelUnavailable:
-    try:
-        backend.read(message, wanted.call)
-    except ModelUnavailable as error:
-        return error
-    except ModelError as error:
-        return ModelUnavailable(str(error), reason=error.reason, blame="server")
-    return ModelUnavailable("the answer has no stop_reason; check ANTHROPIC_BASE_URL", reason="shape", blame="server")

@@ -281,8 +281,7 @@ class RunFolder:
 
     def answer(self, request: str) -> bytes | None:
         """The message that answered a request, as JSON."""
-        row = self._reader.execute("select message from answers where request = ?", (request,)).fetchone()
-        return None if row is None else _unpacked(row[0])
+        return _answer(self._reader, request)
 
     def keep_answer(self, request: str, message: bytes, paid: Paid, usage: Usage) -> None:
         """A message under the hash of its request, with what it cost."""
@@ -320,6 +319,21 @@ class RunFolder:
     def writer(self) -> sqlite3.Connection:
         """For agent/batch/submissions.py, whose tables are `submissions` and `deferred`."""
         return self._writer
+
+
+class StoredAnswers:
+    """The answers of a run folder that another process has open, for reading only. Called with a request's hash."""
+
+    def __init__(self, path: Path) -> None:
+        self._reader = sqlite3.connect(f"{(path / FILE).resolve().as_uri()}?mode=ro", uri=True, timeout=30)
+
+    def __call__(self, request: str) -> bytes | None:
+        return _answer(self._reader, request)
+
+
+def _answer(reader: sqlite3.Connection, request: str) -> bytes | None:
+    row = reader.execute("select message from answers where request = ?", (request,)).fetchone()
+    return None if row is None else _unpacked(row[0])
 
 
 def _unpacked(packed: bytes) -> bytes:

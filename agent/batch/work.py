@@ -5,9 +5,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from agent.backends.base import Backend, ModelError, ModelUnavailable
+from agent.backends.base import Backend, Blame, ModelError, ModelUnavailable
 from agent.batch.items import Item, Source
 from agent.batch.road import Journey
 from agent.batch.run_folder import Known, Row, RunFolder
@@ -41,11 +42,15 @@ class Run:
     redact: Level = "secrets"
     scan: int = 1
 
+    @cached_property
+    def provenance(self) -> Provenance:
+        """What makes the results."""
+        return provenance_of(self.backend, self.settings)
+
     def fingerprint(self) -> str:
         """Identity of everything but the ticket that a result depends on."""
-        made = provenance_of(self.backend, self.settings)
         parts = {
-            "provenance": made.model_dump(mode="json"),
+            "provenance": self.provenance.model_dump(mode="json"),
             "settings": self.settings.model_dump(mode="json"),
             "context": self.context.model_dump(mode="json"),
             "now": self.now.isoformat() if self.now else None,
@@ -86,7 +91,7 @@ class Work:
         """Its road from the beginning, for a model. Raises BadInput."""
         ticket, context = self.read()
         run = self.run
-        way = road(ticket, context, run.settings, self._now(), Limits(run.max_repairs), _provenance(run))
+        way = road(ticket, context, run.settings, self._now(), Limits(run.max_repairs), run.provenance)
         return Journey(way, _claude(run), run.folder.answer)
 
     def ended_by_rules(self, backend: Backend, error: ModelError | None = None) -> Escalation | Exception:
@@ -106,22 +111,43 @@ class Work:
         return result if error is None else fallen_back(result, error)
 
     def end(self, ended: Escalation | Exception) -> None:
-        """Write its result, or why there is none. A model that could not be reached leaves it waiting."""
-        if isinstance(ended, Escalation):
-            row, result = row_of(self.key, ended), ended.model_dump_json().encode()
-        elif isinstance(ended, ModelError):
-            waits = isinstance(ended, ModelUnavailable) and ended.blame != "request"
-            row = Row(self.key, "waiting" if waits else "failed", error=str(ended), usage=ended.usage)
-            result = None
-        elif isinstance(ended, BadInput):
-            row, result = Row(self.key, "unreadable", error=str(ended)), None
-        else:  # a fault of this program: it must not cost the other tickets their results
-            error = f"unexpected {type(ended).__name__} in this program: `escalation run` on this ticket tells more"
-            row, result = Row(self.key, "failed", error=error), None
-        self.run.folder.finish(row, result)
+        """Write its result, or why there is none."""
+        self.finish(ended_as(self.key, ended))
+
+    def finish(self, ended: "Ended") -> None:
+        """Write its end."""
+        self.run.folder.finish(ended.row, ended.result)
 
     def _now(self) -> datetime:
         return datetime.fromisoformat(self.known.started)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A ticket's end in this run: its row, and its result as JSON where it has one."""
+
+    row: Row
+    result: bytes | None = None
+
+
+def ended_as(key: str, ended: Escalation | Exception) -> Ended:
+    """The end that a result or an error is. A model that could not be reached leaves the ticket waiting."""
+    if isinstance(ended, Escalation):
+        return Ended(row_of(key, ended), ended.model_dump_json().encode())
+    if isinstance(ended, ModelError):
+        waits = isinstance(ended, ModelUnavailable) and ended.blame != "request"
+        return Ended(Row(key, "waiting" if waits else "failed", error=str(ended), usage=ended.usage))
+    if isinstance(ended, BadInput):
+        return Ended(Row(key, "unreadable", error=str(ended)))
+    # A fault of this program: it must not cost the other tickets their results.
+    error = f"unexpected {type(ended).__name__} in this program: `escalation run` on this ticket tells more"
+    return Ended(Row(key, "failed", error=error))
+
+
+def unfinished(text: str, reason: str, blame: str) -> ModelUnavailable:
+    """A failure that was told in another process."""
+    kind: Blame = "request" if blame == "request" else "setup" if blame == "setup" else "server"
+    return ModelUnavailable(text, reason=reason, blame=kind)
 
 
 @dataclass(frozen=True)
@@ -201,7 +227,3 @@ def _claude(run: Run) -> "ClaudeBackend":
     if not isinstance(run.backend, ClaudeBackend):
         raise TypeError(f"a road on stored answers needs the claude backend, not {run.backend.name}")
     return run.backend
-
-
-def _provenance(run: Run) -> Provenance:
-    return provenance_of(run.backend, run.settings)

@@ -7,6 +7,7 @@ The folder then holds results.jsonl, results.csv and overview.html; the summary 
 
 import argparse
 import asyncio
+import os
 import signal
 import sqlite3
 import sys
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("text", "json")
 CONCURRENCY, MOST_CONCURRENCY = 8, 256
+CALLS_FOR_ONE, MOST_PROCESSES = 16, 8
 
 EXAMPLES = """examples:
   escalation batch tickets/ --dry-run
@@ -237,7 +239,8 @@ def _at_once(arguments: argparse.Namespace, source: "TicketSource", run: "Run", 
         concurrency=arguments.concurrency,
         tell=tell,
         budget=arguments.token_budget,
-        rules=_rules(arguments),
+        rules=arguments.fallback is not None,
+        processes=_processes(arguments.concurrency),
     )
     try:
         asyncio.run(_stoppable(live, live.go(works(source, run, arguments.limit)), progress))
@@ -248,6 +251,11 @@ def _at_once(arguments: argparse.Namespace, source: "TicketSource", run: "Run", 
     if live.unreadable is not None:
         raise live.unreadable
     return EXIT_INTERRUPTED if live.interrupted else _told(live, run)
+
+
+def _processes(concurrency: int) -> int:
+    """Beside this one. Fewer calls than these leave it time enough."""
+    return 0 if concurrency < CALLS_FOR_ONE else max(1, min(MOST_PROCESSES, (os.cpu_count() or 2) - 1))
 
 
 async def _stoppable(live: "Live", going: Coroutine[Any, Any, None], progress: "Progress") -> None:

@@ -1,0 +1,306 @@
+"""Tickets on their roads between two answers, in this process or beside it.
+
+What lies between is work for the processor: grounding, rules, validation. Beside many calls at once it would be more
+than one process can do, so it can go to others (`Apart`), where each ticket stays with the one that began it. They ask
+nobody and write nothing: they get answers, and give the next request or the result.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from agent.backends import conversation
+from agent.backends.base import ModelError, ModelUnavailable
+from agent.batch.road import Journey, Message, Wanted
+from agent.batch.run_folder import StoredAnswers
+from agent.batch.work import Ended, Run, Work, ended_as, unfinished
+from agent.drafting import Limits
+from agent.errors import BadInput
+from agent.pipeline import escalate, fallen_back, road
+from agent.policy.settings import Settings
+from schemas.context import Context
+from schemas.escalation import Escalation, Provenance
+from schemas.ticket import Ticket
+
+if TYPE_CHECKING:
+    from agent.backends.claude import ClaudeBackend
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that was never answered. `size`: of its ticket in characters."""
+
+    request: conversation.Request
+    sha256: str
+    size: int
+
+
+Step = Asked | Ended
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """All that is one ticket's own. `started`: the time that it is decided from, ISO 8601."""
+
+    key: str
+    ticket: Ticket
+    context: Context
+    started: str
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """All that is the same for every ticket, in a form that another process can be given."""
+
+    folder: Path
+    model: str
+    max_tokens: int
+    forced: bool
+    settings: Settings
+    max_repairs: int
+    provenance: Provenance
+    rules: bool
+
+    @classmethod
+    def of(cls, run: Run, backend: "ClaudeBackend", *, rules: bool) -> "Way":
+        """The way of a run. `rules`: they answer where the model fails."""
+        return cls(
+            run.folder.path,
+            backend.model,
+            backend.max_tokens,
+            backend.forced,
+            run.settings,
+            run.max_repairs,
+            run.provenance,
+            rules,
+        )
+
+
+@dataclass
+class Roads:
+    """Tickets under way, by their keys. Whatever goes wrong is that ticket's end, and no other's."""
+
+    way: Way
+    stored: Callable[[str], bytes | None]
+    _under_way: dict[str, tuple[Start, Journey, Wanted]] = field(default_factory=dict)
+
+    def begin(self, start: Start) -> Step:
+        """To the first request that nobody answered yet."""
+        way, now = self.way, datetime.fromisoformat(start.started)
+        made = road(start.ticket, start.context, way.settings, now, Limits(way.max_repairs), way.provenance)
+        journey = Journey(made, _reader(way), self.stored)
+        return self._step(start, journey, journey.begin)
+
+    def take(self, key: str, message: bytes) -> Step:
+        """On with an answer, as JSON."""
+        start, journey, wanted = self._under_way.pop(key)
+        answer: Message = json.loads(message)
+        return self._step(start, journey, lambda: journey.take(wanted, answer))
+
+    def give_up(self, key: str, error: ModelUnavailable) -> Step:
+        """A request that will not be answered in this run."""
+        start, journey, _ = self._under_way.pop(key)
+        return self._step(start, journey, lambda: journey.fail(error))
+
+    def drop(self, key: str) -> None:
+        """A ticket that is left for another run."""
+        self._under_way.pop(key, None)
+
+    def _step(self, start: Start, journey: Journey, step: Callable[[], Wanted | Escalation]) -> Step:
+        ended: Escalation | Exception
+        try:
+            came = step()
+            if isinstance(came, Wanted):
+                self._under_way[start.key] = (start, journey, came)
+                return Asked(conversation.without_frozen(came.request), came.sha256, len(start.ticket.text))
+            ended = came
+        except ModelError as error:
+            ended = self._by_rules(start, error) if self.way.rules else error
+        except Exception as error:  # a fault of this program: see `ended_as`
+            ended = error
+        return ended_as(start.key, ended)
+
+    def _by_rules(self, start: Start, error: ModelError) -> Escalation | Exception:
+        try:
+            made = escalate(
+                start.ticket,
+                context=start.context,
+                backend="offline",
+                settings=self.way.settings,
+                now=datetime.fromisoformat(start.started),
+                redact="none",  # it is behind the door
+            )
+        except Exception as failure:
+            return failure
+        return fallen_back(made, error)
+
+
+class Walk(Protocol):
+    """Where tickets are walked."""
+
+    async def begin(self, work: Work) -> Step:
+        """To the ticket's first request that nobody answered yet."""
+
+    async def take(self, key: str, message: bytes) -> Step:
+        """On with an answer, as JSON."""
+
+    async def give_up(self, key: str, error: ModelUnavailable) -> Step:
+        """A request that will not be answered in this run."""
+
+    async def drop(self, key: str) -> None:
+        """A ticket that is left for another run."""
+
+    def close(self) -> None:
+        """Let everything go."""
+
+
+class Here:
+    """In this process, between two looks at the network."""
+
+    def __init__(self, run: Run, backend: "ClaudeBackend", *, rules: bool) -> None:
+        self._roads = Roads(Way.of(run, backend, rules=rules), run.folder.answer)
+
+    async def begin(self, work: Work) -> Step:
+        """As `Walk.begin`."""
+        start = started(work)
+        return start if isinstance(start, Ended) else self._roads.begin(start)
+
+    async def take(self, key: str, message: bytes) -> Step:
+        """As `Walk.take`."""
+        return self._roads.take(key, message)
+
+    async def give_up(self, key: str, error: ModelUnavailable) -> Step:
+        """As `Walk.give_up`."""
+        return self._roads.give_up(key, error)
+
+    async def drop(self, key: str) -> None:
+        """As `Walk.drop`."""
+        self._roads.drop(key)
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+
+class Apart:
+    """In processes beside this one. A ticket's steps go to the one that began it."""
+
+    def __init__(self, run: Run, backend: "ClaudeBackend", *, rules: bool, processes: int) -> None:
+        from multiprocessing import get_context
+
+        way = Way.of(run, backend, rules=rules)
+        self._pools = [
+            ProcessPoolExecutor(1, get_context("spawn"), initializer=_ready, initargs=(way,)) for _ in range(processes)
+        ]
+        self._next = 0
+        self._pool_of: dict[str, ProcessPoolExecutor] = {}
+
+    async def begin(self, work: Work) -> Step:
+        """As `Walk.begin`. The ticket is read here, where its source is."""
+        start = started(work)
+        if isinstance(start, Ended):
+            return start
+        self._next = (self._next + 1) % len(self._pools)
+        self._pool_of[work.key] = self._pools[self._next]
+        return await self._do(work.key, partial(_begin, start))
+
+    async def take(self, key: str, message: bytes) -> Step:
+        """As `Walk.take`."""
+        return await self._do(key, partial(_take, key, message))
+
+    async def give_up(self, key: str, error: ModelUnavailable) -> Step:
+        """As `Walk.give_up`. An error does not travel well, so its words do."""
+        told = (str(error), error.reason, error.blame)
+        return await self._do(key, partial(_give_up, key, told))
+
+    async def drop(self, key: str) -> None:
+        """As `Walk.drop`."""
+        pool = self._pool_of.pop(key, None)
+        if pool is not None:
+            await asyncio.get_running_loop().run_in_executor(pool, _drop, key)
+
+    def close(self) -> None:
+        """End the processes."""
+        for pool in self._pools:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _do(self, key: str, step: Callable[[], Step]) -> Step:
+        from concurrent.futures.process import BrokenProcessPool
+
+        try:
+            came = await asyncio.get_running_loop().run_in_executor(self._pool_of[key], step)
+        except BrokenProcessPool:
+            raise BadInput(
+                "a process beside this one ended, perhaps for want of memory: run again with a lower --concurrency"
+            ) from None
+        if isinstance(came, Ended):
+            del self._pool_of[key]
+        return came
+
+
+def started(work: Work) -> "Start | Ended":
+    """The ticket read, or its end: it is none, or cannot be read."""
+    try:
+        ticket, context = work.read()
+    except Exception as error:
+        return ended_as(work.key, error)
+    return Start(work.key, ticket, context, work.known.started)
+
+
+def _reader(way: Way) -> "ClaudeBackend":
+    """Makes requests and reads answers; it is never asked to call."""
+    from agent.backends.claude import ClaudeBackend
+
+    return ClaudeBackend(way.model, max_tokens=way.max_tokens, forced=way.forced)
+
+
+# In a process beside this one.
+
+_roads: Roads | None = None
+
+
+def _ready(way: Way) -> None:
+    global _roads
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a person's Ctrl-C is for the process that knows what is in flight
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _roads = Roads(way, StoredAnswers(way.folder))
+
+
+def _end_with_parent() -> None:
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(0)
+
+
+def _here() -> Roads:
+    if _roads is None:
+        raise RuntimeError("this process was not made ready")
+    return _roads
+
+
+def _begin(start: Start) -> Step:
+    return _here().begin(start)
+
+
+def _take(key: str, message: bytes) -> Step:
+    return _here().take(key, message)
+
+
+def _give_up(key: str, told: tuple[str, str, str]) -> Step:
+    text, reason, blame = told
+    return _here().give_up(key, unfinished(text, reason, blame))
+
+
+def _drop(key: str) -> None:
+    _here().drop(key)
