@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from agent.backends.base import tokens
 from agent.grounding.fold import fold_text
 from agent.notation import dates, dates_agree
+from agent.redaction import redact
 from evals.answers import Answer
 from evals.cases import Case
 from schemas.base import Model
@@ -150,9 +151,13 @@ _MARKS = str.maketrans("‘’‚‛“”„‟«»‐‑‒–—−", "'" * 4
 
 
 def _quoted(case: Case, quotes: Iterable[str]) -> list[bool]:
-    """Whether each quote stands in the ticket. By its own hand, not by the grounding that is under test."""
-    text = _plain(case.ticket().text)
-    return [_plain(quote) in text for quote in quotes]
+    """Whether each quote stands in the ticket. By its own hand, not by the grounding that is under test.
+
+    The program's model reads placeholders where the ticket has secrets, a prompt alone the ticket as it is.
+    """
+    ticket = case.ticket()
+    texts = [_plain(ticket.text), _plain(redact(ticket).ticket.text)]
+    return [any(_plain(quote) in text for text in texts) for quote in quotes]
 
 
 def _plain(text: str) -> str:

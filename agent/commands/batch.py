@@ -240,7 +240,7 @@ def _at_once(arguments: argparse.Namespace, source: "TicketSource", run: "Run", 
         tell=tell,
         budget=arguments.token_budget,
         rules=arguments.fallback is not None,
-        processes=_processes(arguments.concurrency),
+        processes=processes_for(arguments.concurrency),
     )
     try:
         asyncio.run(_stoppable(live, live.go(works(source, run, arguments.limit)), progress))
@@ -253,7 +253,7 @@ def _at_once(arguments: argparse.Namespace, source: "TicketSource", run: "Run", 
     return EXIT_INTERRUPTED if live.interrupted else _told(live, run)
 
 
-def _processes(concurrency: int) -> int:
+def processes_for(concurrency: int) -> int:
     """Beside this one. Fewer calls than these leave it time enough."""
     return 0 if concurrency < CALLS_FOR_ONE else max(1, min(MOST_PROCESSES, (os.cpu_count() or 2) - 1))
 

@@ -25,6 +25,7 @@ from agent.batch.items import Item
 from agent.batch.live import Live
 from agent.batch.run_folder import RunFolder
 from agent.batch.work import Run, works
+from agent.commands.batch import processes_for
 from agent.policy.settings import load_settings
 from evals.bench.server import Served, serving
 from evals.cases import Case, all_cases
@@ -84,7 +85,7 @@ def run(served: Served, tickets: Tickets, concurrency: int) -> Live:
         made = Run(opened, backend, load_settings(None), now=tickets.cases[0].now)
 
         async def main() -> Live:
-            live = Live(made, backend, concurrency=concurrency)
+            live = Live(made, backend, concurrency=concurrency, processes=processes_for(concurrency))
             await live.go(works(tickets, made))
             return live
 
