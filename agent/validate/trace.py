@@ -33,8 +33,7 @@ def check_trace(parts: tuple[Field, ...], check: Check) -> list[Finding]:
     ]
     unknown = unknown_words(named, check.sources)
     for (part, _, quoted), reading, text in zip(lines, readings, named, strict=True):
-        doubtful = any(word in text for word in unknown)
-        found += _check_field(part, reading, quoted, unknown_names(text, check.sources) if doubtful else [], check)
+        found += _check_field(part, reading, quoted, unknown_names(text, unknown, check.sources), check)
     return found
 
 
@@ -189,6 +188,8 @@ def _date(mention: DateMention, reading: Reading, part: Field, check: Check) -> 
 
 
 def _day_known(day: Day, check: Check) -> bool:
+    if day in check.sources.days or day in check.proven.days:
+        return True
     known = check.sources.days | check.proven.days
     if any(_covers(other, day, check.sources.years) for other in known):
         return True

@@ -40,8 +40,10 @@ _OFFSET = re.compile(r" ?[+−-]\d\d:?[0-5]")
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
     starts = spots(_CAPITAL if _may_name_place(text) else _CAPITALS, text)
-    offsets = [end for _, end in runs_of_digits(text) if text[end : end + 1] in _SIGNS and _OFFSET.match(text, end)]
-    return begins(_NAMED, text, sorted(starts + offsets) if offsets else starts)
+    # Each offset once, with the sign behind it: a log says its zone on each line.
+    offsets = {text[end : end + 8]: end for _, end in reversed(runs_of_digits(text)) if text[end : end + 1] in _SIGNS}
+    starts += [end for end in offsets.values() if _OFFSET.match(text, end)]
+    return begins(_NAMED, text, sorted(starts))
 
 
 def _may_name_place(text: str) -> bool:
