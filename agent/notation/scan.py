@@ -20,7 +20,7 @@ _LETTERS = bytes(code if chr(code).isalpha() or code > 127 else 32 for code in r
 _TURNED = re.compile("[ıİſ]")
 
 
-@lru_cache(maxsize=4)  # the notations of one text are asked for one after the other
+@lru_cache(maxsize=8)  # the sources of one brief: they are read for one notation after the other
 def _small(text: str) -> tuple[str, frozenset[str]] | None:
     """The text in small letters, of the same length, and its runs of letters; None where they do not tell enough."""
     small = text.lower()
@@ -106,7 +106,7 @@ def has_digit(text: str) -> bool:
     return bool(runs_of_digits(text))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def runs_of_digits(text: str) -> list[tuple[int, int]]:
     """Start and end of each run of digits, of any script."""
     digits = _PLAIN_DIGITS if text.isascii() else _DIGITS

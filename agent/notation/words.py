@@ -77,7 +77,7 @@ _PLAIN: set[str] = set()  # words met that begin no number, so that each is look
 _MOST_PLAIN = 20_000
 
 
-def _number_words(text: str) -> list[str] | None:
+def number_words(text: str) -> list[str] | None:
     """The words of a text with which a number may begin; None where any may stand there."""
     held = words_of(text)
     if held is None:
@@ -138,7 +138,7 @@ def _english(run: str) -> list[Decimal]:
 
 def word_runs(text: str) -> Iterator[tuple[int, int, Decimal]]:
     """Start, end and value of each number in words, in order. Of overlapping readings the longest stands."""
-    words = _number_words(text)
+    words = number_words(text)
     if words == []:
         return
     runs: list[tuple[int, int, str]] = []

@@ -55,6 +55,8 @@ def _quotes(part: Field, check: Check) -> tuple[str, list[Finding]]:
 def _check_field(part: Field, reading: Reading, quoted: list[Finding], names: list[str], check: Check) -> list[Finding]:
     found = quoted
     text = reading.text
+    if not (reading.identifiers or reading.figures or reading.dates or reading.times or names or quoted):
+        return []
     found += _identifiers(reading, part, check)
     found += [
         f
