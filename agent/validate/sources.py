@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from agent.grounding.fold import Folded, fold, needles
 from agent.notation import DateMention, Day, Identifier, Number, TimeMention, dates, identifiers, numbers_outside, times
-from agent.notation.scan import letters
+from agent.notation.scan import letters, runs_of_digits
 from agent.validate.moments import Moment, moments, spread
 from agent.validate.stems import stems
 from agent.validate.units import minutes_of, time_unit
@@ -28,7 +28,6 @@ from schemas.ticket import Ticket
 _SIGNS = re.compile(r"[\W_]+")  # all but letters and digits
 _SMALL = bytes(range(256)).lower()
 _ASCII_SIGNS = bytes(code for code in range(128) if not chr(code).isalnum())
-_DIGITS = re.compile(r"\d+")
 _MOST_ZONES = 8
 _REACH = 4  # words behind a number of a source among which its unit may stand
 
@@ -101,7 +100,7 @@ class Sources:
 
     @cached_property
     def digits(self) -> frozenset[str]:
-        return frozenset(_DIGITS.findall(self._everything))
+        return frozenset(text[start:end] for text in self.texts for start, end in runs_of_digits(text))
 
     @cached_property
     def days(self) -> frozenset[Day]:
@@ -142,7 +141,7 @@ class Sources:
 
     @cached_property
     def words(self) -> frozenset[str]:
-        return frozenset(word.casefold() for word in letters(self._everything))
+        return frozenset(" ".join(letters(self._everything)).casefold().split())
 
     @cached_property
     def squashed(self) -> str:
