@@ -74,7 +74,7 @@ _BEGINNINGS = frozenset(run[:3] for word in _FOREIGN.values() for run in re.find
 
 
 _PLAIN: set[str] = set()  # words met that begin no number, so that each is looked at once
-_MOST_PLAIN = 20_000
+_MOST_PLAIN, _LONG = 20_000, 30
 
 
 def number_words(text: str) -> list[str] | None:
@@ -85,7 +85,7 @@ def number_words(text: str) -> list[str] | None:
     fresh = held - _PLAIN
     likely = [word for word in fresh if word[:3] in _BEGINNINGS or word in _ENGLISH_FIRST or word in _ROUND_WORDS]
     if len(likely) < len(fresh) and len(_PLAIN) < _MOST_PLAIN:
-        _PLAIN.update(fresh.difference(likely))
+        _PLAIN.update(word for word in fresh.difference(likely) if len(word) < _LONG)
     return likely
 
 

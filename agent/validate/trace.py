@@ -32,8 +32,8 @@ def check_trace(parts: tuple[Field, ...], check: Check) -> list[Finding]:
         for (part, _, _), reading in zip(lines, readings, strict=True)
     ]
     unknown = unknown_words(named, check.sources)
-    for (part, _, quoted), reading, text in zip(lines, readings, named, strict=True):
-        found += _check_field(part, reading, quoted, unknown_names(text, unknown, check.sources), check)
+    for (part, _, quoted), reading, text, words in zip(lines, readings, named, unknown, strict=True):
+        found += _check_field(part, reading, quoted, unknown_names(text, words, check.sources), check)
     return found
 
 
