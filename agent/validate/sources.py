@@ -1,6 +1,6 @@
 """What a brief may be traced to: the ticket's text, the context's values, the decision's own words and times.
 
-Read once for a validation, in time linear in the ticket.
+Each notation is read once for a validation, and only if it is asked for, in time linear in the ticket.
 """
 
 import re
