@@ -8,7 +8,8 @@ from datetime import date
 import pytest
 
 from agent.notation import clock, dates, days, figures, identifiers, numbers, quoted_strings, scan, times, tokens, words
-from agent.validate import weekdays, zones
+from agent.validate import promise, sources, weekdays, zones
+from agent.validate.stems import WORD, stem, stems
 from evals.cases import all_cases
 from schemas.ticket import Ticket
 
@@ -62,6 +63,9 @@ def everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
         "lacks": lambda *_: False,
         "has_digit": lambda *_: True,
         "words_of": lambda *_: None,
+        "number_words": lambda *_: None,
+        "starts_with": lambda *_: None,
+        "runs_of_digits": lambda text: [match.span() for match in re.finditer(r"\d", text)],
         "spots": lambda *_: [],
         "_telling_pieces": pieces,
     }
@@ -86,3 +90,30 @@ def test_letters_that_only_look_like_others_end_in_no_number(text: str) -> None:
     scan.forget()
     assert numbers(text) == []
     assert [mention.candidates[0].day for mention in dates(text)] in ([], [None])
+
+
+def test_tables_find_the_words_that_expressions_find() -> None:
+    for text in texts():
+        small = text.lower()
+        assert scan.letters(small) == set(re.findall(r"[^\W\d_]+", small)), text
+        split = re.sub(r"([a-z])(?=[A-Z])", r"\1 ", text)
+        assert stems(text) == {stem(word) for part in (text, split) for word in WORD.findall(part)}, text
+        assert sources.squash(text) == re.sub(r"[\W_]+", "", text.casefold()), text
+
+
+PROMISED = """
+we will fix it|I'll also refund you|it shall be fully restored|you will have it fixed|a patch will ship|is fixed by noon
+we hereby commit to|you have my word|we’ll waive the fee|we will give you a|wird bis morgen behoben|sind GELÖST
+Wir erstatten|wir werden es bald lösen|estarán totalmente resueltos|será lista|se arreglarán|corregiremos
+seront entièrement corrigées|Nous réparerons|estarão resolvidas|serão corrigidos|estará consertada|garantimos
+"""
+
+
+def test_no_promise_is_missed_by_the_words_that_it_must_hold() -> None:
+    kept = set()
+    for text in re.split(r"[|\n]", PROMISED.strip()):
+        meant = {pattern for pattern in promise._PROMISES if pattern.search(text)}
+        assert meant, text
+        assert meant <= set(promise._possible(text)), text
+        kept |= meant
+    assert kept == set(promise._PROMISES)

@@ -87,11 +87,7 @@ _MONTH_RUNS = _MONTH_NAMES | {mark + name for mark in ("st", "nd", "rd", "th", "
 _GLUED = _MONTH_RUNS - _MONTH_NAMES
 _REACH = 12  # characters from the first digit of a day to the name of its month: `22nd of March`
 _DAY_BEGINNINGS = frozenset(word.partition("-")[0] for word in DAY_WORDS)
-_LEAD_TABLE = (
-    "in since from until by of to early late mid last next this "
-    "en de desde hasta depuis début mi fin im seit bis ab anfang mitte ende"
-)
-_LEADS = frozenset(_LEAD_TABLE.split())
+_LONGEST_LEAD = 10  # letters of a word such as `since` or `Anfang` before a month, and some
 _SEPARATORS = frozenset("/.-")
 _SEPARATED = re.compile(r"(?<![\w-])\d{1,4}[/.-]\d|(?<=-)\d{4}[/.]\d")
 _NUMBER = re.compile(r"(?<![\w.,/:-])\d")
@@ -241,6 +237,7 @@ def dates(text: str) -> list[DateMention]:
     ]
     if not (months or unspaced or separated):
         return []
+    months_at = starts_with(text, _MONTH_NAMES)
     taken = bytearray(len(text))
     found: list[DateMention] = []
     for kind, pattern, places in _PATTERNS:
@@ -249,8 +246,8 @@ def dates(text: str) -> list[DateMention]:
             matches = begins(pattern, text, separated)
         elif places == "kanji":
             matches = pattern.finditer(text) if unspaced else ()
-        elif months:
-            matches = _named(pattern, text, places, numbered)
+        elif months and (numbered or places not in ("day first", "month first")):
+            matches = pattern.finditer(text) if months_at is None else _named(pattern, text, places, months_at)
         for match in matches:
             start, end = match.span("month") if kind == "month" else match.span()
             end -= kind == "words" and text[end - 1] == "."  # it ends the sentence, or a month's short form
@@ -264,32 +261,40 @@ def dates(text: str) -> list[DateMention]:
     return found
 
 
-def _named(pattern: re.Pattern[str], text: str, places: _Places, numbered: bool) -> Iterable[re.Match[str]]:
-    """The matches of a pattern with a month's name, tried only where one can begin."""
-    if places == "month alone":
-        return begins_with(pattern, text, _MONTH_NAMES)
-    if places == "behind a word":
-        return begins_with(pattern, text, _LEADS)
+def _named(pattern: re.Pattern[str], text: str, places: _Places, months: list[int]) -> Iterable[re.Match[str]]:
+    """The matches of a pattern with a month's name, tried only where one can begin. `months`: where a name begins."""
     if places == "day in words":
         return begins_with(pattern, text, _DAY_BEGINNINGS)
-    if not numbered:
-        return ()
+    if places == "behind a word":
+        return begins(pattern, text, _words_before(text, months))
     if places == "day first":
-        return begins(pattern, text, _before_months(text))
-    return begins_with(pattern, text, _MONTH_NAMES)
+        return begins(pattern, text, _days_before(text, months))
+    return begins(pattern, text, months)
 
 
-def _before_months(text: str) -> list[int]:
+def _days_before(text: str, months: list[int]) -> list[int]:
     """Where a day may begin that stands before the name of its month."""
-    starts = [start for start, end in runs_of_digits(text) if end - start < 3 and _NUMBER.match(text, start)]
-    months = starts_with(text, _MONTH_NAMES)
-    if months is None or not lacks(text, _GLUED):
-        return starts
-    return [
-        start
-        for start in starts
-        if (place := bisect_right(months, start)) < len(months) and months[place] - start <= _REACH
-    ]
+    starts = [start for start, end in runs_of_digits(text) if end - start < 3]
+    if lacks(text, _GLUED):
+        starts = [
+            start
+            for start in starts
+            if (place := bisect_right(months, start)) < len(months) and months[place] - start <= _REACH
+        ]
+    return [start for start in starts if _NUMBER.match(text, start)]
+
+
+def _words_before(text: str, months: list[int]) -> list[int]:
+    """Where the words before the names of months begin."""
+    starts = []
+    for month in months:
+        end = start = month - 1
+        if end > 0 and text[end] in " -":
+            while start > 0 and end - start <= _LONGEST_LEAD and text[start - 1].isalpha():
+                start -= 1
+            if start < end:
+                starts.append(start)
+    return starts
 
 
 def _agree(a: Day, b: Day) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from agent.notation.scan import remembered, runs_of_digits
-from agent.notation.words import word_runs
+from agent.notation.words import number_words, word_runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,7 @@ def _currency_of_sign(sign: str) -> str:
 
 _GROUPING = re.compile(r"[ \u00a0\u202f\u2009'’]")
 _UNSPACED = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
+_MAY_BE_PERCENT = frozenset(" \u00a0\u202f-%pP")
 _MAX_DIGITS = 40  # longer runs of digits are ids or noise, never amounts
 
 
@@ -175,6 +176,8 @@ def numbers(text: str) -> list[Number]:
 
 def numbers_outside(text: str, masked: bytearray) -> list[Number]:
     """Those of `numbers` that neither begin nor end where `masked`, one byte for each character, is set."""
+    if not runs_of_digits(text) and number_words(text) == []:
+        return []
     return [number for number in _numbers(text, masked) if not masked[number.start] and not masked[number.end - 1]]
 
 
@@ -238,7 +241,7 @@ def _finished(text: str, start: int, end: int, readings: tuple[Decimal, ...]) ->
                 # 2FA, 64bitOS, 5xx, 7f3a: letters that are no unit make it an id.
                 return []
             unit, stop = word, after.end("word")
-    percent = bool(_PERCENT.match(text, stop))
+    percent = text[stop : stop + 1] in _MAY_BE_PERCENT and bool(_PERCENT.match(text, stop))
     currency = _before(text, start) or _behind(text, stop)
     return [Number(start, stop, text[start:stop], values[0], values, percent, currency, unit)]
 

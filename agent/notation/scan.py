@@ -11,6 +11,7 @@ from typing import TypeVar
 
 Found = TypeVar("Found")
 
+_LONG = 100_000  # characters of a text whose digits are not kept: a log has a million of them
 _SHORT = 1_000  # characters of a text that is worth remembering: a line of a brief, a quote
 _DIGITS = re.compile(r"\d+")
 _PLAIN_DIGITS = re.compile("[0-9]+")
@@ -20,7 +21,7 @@ _LETTERS = bytes(code if chr(code).isalpha() or code > 127 else 32 for code in r
 _TURNED = re.compile("[ıİſ]")
 
 
-@lru_cache(maxsize=4)  # the notations of one text are asked for one after the other
+@lru_cache(maxsize=8)  # the sources of one brief: they are read for one notation after the other
 def _small(text: str) -> tuple[str, frozenset[str]] | None:
     """The text in small letters, of the same length, and its runs of letters; None where they do not tell enough."""
     small = text.lower()
@@ -106,11 +107,17 @@ def has_digit(text: str) -> bool:
     return bool(runs_of_digits(text))
 
 
-@lru_cache(maxsize=4)
 def runs_of_digits(text: str) -> list[tuple[int, int]]:
-    """Start and end of each run of digits, of any script."""
+    """Start and end of each run of digits, of any script. The list is shared: it is not to be changed."""
+    return _kept_runs(text) if len(text) <= _LONG else _runs(text)
+
+
+def _runs(text: str) -> list[tuple[int, int]]:
     digits = _PLAIN_DIGITS if text.isascii() else _DIGITS
     return [match.span() for match in digits.finditer(text)]
+
+
+_kept_runs = lru_cache(maxsize=8)(_runs)
 
 
 def spots(start: re.Pattern[str], text: str) -> list[int]:

@@ -75,11 +75,16 @@ def identifiers(text: str) -> list[Identifier]:
             found.append(Identifier(start, start + len(body), body, "url"))
             skip = start + len(body)
             continue
-        found += [Identifier(start + begin, start + end, piece[begin:end], kind) for begin, end, kind in _inside(piece)]
+        inside = _inside_short(piece) if len(piece) <= _SHORT else _inside(piece)
+        found += [Identifier(start + begin, start + end, piece[begin:end], kind) for begin, end, kind in inside]
     return found
 
 
 @lru_cache(maxsize=2048)  # a ticket, its decision and its brief hold the same times, links and ids
+def _inside_short(piece: str) -> tuple[tuple[int, int, IdentifierKind], ...]:
+    return _inside(piece)
+
+
 def _inside(piece: str) -> tuple[tuple[int, int, IdentifierKind], ...]:
     """Start, end and kind of each identifier in a piece without blanks."""
     lead = len(piece) - len(piece.lstrip("'*~’" + "=:"))
@@ -109,6 +114,7 @@ def _inside(piece: str) -> tuple[tuple[int, int, IdentifierKind], ...]:
     return tuple(found)
 
 
+_SHORT = 100  # characters of a piece that is worth remembering
 _JOINT = re.compile(r"([=:])")
 # `2.418.360 kg` is a number, and `次のご連絡は3月12日` a sentence: Japanese puts no space between its words.
 _UNSPACED = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")

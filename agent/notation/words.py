@@ -73,10 +73,25 @@ _ONE_WORD = {language: re.compile(word) for language, word in _FOREIGN.items()}
 _BEGINNINGS = frozenset(run[:3] for word in _FOREIGN.values() for run in re.findall(r"[^\W\d_]+", word))
 
 
-def _foreign(text: str) -> Iterator[tuple[str, re.Match[str]]]:
-    """The runs of other languages that are no ordinary word elsewhere. Each begins with a word of its numbers."""
+_PLAIN: set[str] = set()  # words met that begin no number, so that each is looked at once
+_MOST_PLAIN, _LONG = 20_000, 30
+
+
+def number_words(text: str) -> list[str] | None:
+    """The words of a text with which a number may begin; None where any may stand there."""
     held = words_of(text)
-    likely = None if held is None else [word for word in held if word[:3] in _BEGINNINGS]
+    if held is None:
+        return None
+    fresh = held - _PLAIN
+    likely = [word for word in fresh if word[:3] in _BEGINNINGS or word in _ENGLISH_FIRST or word in _ROUND_WORDS]
+    if len(likely) < len(fresh) and len(_PLAIN) < _MOST_PLAIN:
+        _PLAIN.update(word for word in fresh.difference(likely) if len(word) < _LONG)
+    return likely
+
+
+def _foreign(text: str, words: list[str] | None) -> Iterator[tuple[str, re.Match[str]]]:
+    """The runs of other languages that are no ordinary word elsewhere. Each begins with a word of its numbers."""
+    likely = None if words is None else [word for word in words if word[:3] in _BEGINNINGS]
     if likely == []:
         return
     for language, pattern in _RUNS.items():
@@ -123,6 +138,9 @@ def _english(run: str) -> list[Decimal]:
 
 def word_runs(text: str) -> Iterator[tuple[int, int, Decimal]]:
     """Start, end and value of each number in words, in order. Of overlapping readings the longest stands."""
+    words = number_words(text)
+    if words == []:
+        return
     runs: list[tuple[int, int, str]] = []
     for match in () if lacks(text, _ENGLISH_FIRST) else begins_with(_ENGLISH, text, _ENGLISH_FIRST, _LED, _ARTICLES):
         if not match.group().isascii():
@@ -131,7 +149,7 @@ def word_runs(text: str) -> Iterator[tuple[int, int, Decimal]]:
         if before[-1:] in (" ", "-", "\n") and before[:1].isdigit() and _scale_first(match.group()):
             continue  # `2 million`: the digits own the scale
         runs.append((*match.span(), "en"))
-    runs.extend((*match.span(), language) for language, match in _foreign(text))
+    runs.extend((*match.span(), language) for language, match in _foreign(text, words))
     if not lacks(text, _ROUND_WORDS):
         runs.extend((*m.span("word"), "round") for m in _ROUND_RUN.finditer(text))
     runs.sort(key=lambda run: (run[0], -run[1]))

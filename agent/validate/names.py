@@ -9,7 +9,8 @@ from agent.validate.sources import Sources, squash
 from agent.validate.stems import stem
 from agent.validate.vocabulary import FUNCTION_WORDS, ORDINARY
 
-_CAPITAL = re.compile(r"[^\W\d_a-z](?<![\w@/.#$-].)[\w]*(?:['’&.-][^\W_]\w*)*")
+# The first class is searched for much faster than the second, which is the one that counts.
+_CAPITAL = re.compile(r"[^\x00-@\[-\x7f](?<=[^\W\d_a-z])(?<![\w@/.#$-].)[\w]*(?:['’&.-][^\W_]\w*)*")
 _JOIN = re.compile(r" (?:(?:of|de|da|von|van|der|den|du|la|le|&) )?\Z")
 _CLOSED = re.compile(r"(?:^|[.!?:;…。•→>|\n]|[-–—*] ?|\d[.)])[\s\"'“”‘(\[¿¡]*\Z")
 _APART = re.compile(r"[\s&/-]+")
@@ -19,12 +20,11 @@ _LOWER_WORD = re.compile(r"[^\W\d_]+")
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A run of capitalised words. `initial`: its first word begins a sentence, where a capital says nothing."""
+    """A run of capitalised words."""
 
     start: int
     end: int
     text: str
-    initial: bool
 
 
 def names(text: str) -> list[Name]:
@@ -37,33 +37,51 @@ def names(text: str) -> list[Name]:
             continue
         previous = found[-1] if found else None
         if previous and _JOIN.fullmatch(text[previous.end : start] or "-"):
-            found[-1] = Name(previous.start, end, text[previous.start : end], previous.initial)
+            found[-1] = Name(previous.start, end, text[previous.start : end])
             continue
-        found.append(Name(start, end, word, bool(_CLOSED.search(text[max(0, start - 12) : start])) or start == 0))
+        found.append(Name(start, end, word))
     return found
 
 
-def unknown_words(texts: Iterable[str], sources: Sources) -> frozenset[str]:
-    """The capitalised words of the texts that no source holds. Without one no text has an unknown name."""
-    found = set(_CAPITAL.findall("\n".join(texts)))
-    parts = {part for word in found if word[0].isupper() for part in _APART.split(word) if part and part[0].isupper()}
-    return frozenset(part for part in parts if not _known(part, sources))
+def unknown_words(texts: Iterable[str], sources: Sources) -> list[frozenset[str]]:
+    """Of each text the capitalised words that no source holds. Without one a text has no unknown name."""
+    judged: dict[str, bool] = {}
+    found = []
+    for text in texts:
+        words = {word for word in _CAPITAL.findall(text) if word[0].isupper()}
+        parts = {part for word in words for part in _APART.split(word) if part and part[0].isupper()}
+        judged.update((part, _known(part, sources)) for part in parts if part not in judged)
+        found.append(frozenset(part for part in parts if not judged[part]))
+    return found
 
 
-def unknown_names(text: str, sources: Sources) -> list[str]:
-    """The names in a text that no source holds. Texts in a language that capitalises nouns are not judged."""
-    found = [bad for name in names(text) if (bad := _unknown(name, sources)) is not None]
+def unknown_names(text: str, unknown: frozenset[str], sources: Sources) -> list[str]:
+    """The names in a text that no source holds. `unknown`: its capitalised words that none holds.
+
+    Texts in a language that capitalises nouns are not judged.
+    """
+    if not unknown:
+        return []
+    found = [bad for name in names(text) if (bad := _unknown(name, text, unknown, sources)) is not None]
     return [] if found and (_capitalises_nouns(text) or _title_case(text)) else found
 
 
-def _unknown(name: Name, sources: Sources) -> str | None:
+def _unknown(name: Name, text: str, unknown: frozenset[str], sources: Sources) -> str | None:
     parts = [part for part in _APART.split(name.text) if part and part[0].isupper()]
-    if name.initial:
+    if unknown.isdisjoint(parts):
+        return None
+    initial = _begins_sentence(text, name.start)
+    if initial:
         parts = parts[1:]
-    missing = [part for part in parts if not _known(part, sources)]
+    missing = [part for part in parts if part in unknown]
     if not missing or (len(parts) > 1 and squash(name.text) in sources.squashed):
         return None
-    return name.text if not name.initial or len(parts) > 1 else missing[0]
+    return name.text if not initial or len(parts) > 1 else missing[0]
+
+
+def _begins_sentence(text: str, start: int) -> bool:
+    """True where a capital says nothing."""
+    return start == 0 or bool(_CLOSED.search(text[max(0, start - 12) : start]))
 
 
 def _known(word: str, sources: Sources) -> bool:

@@ -47,7 +47,7 @@ def days_behind(words: str, anchor: date) -> list[date]:
     if any(written):
         return [day for day in written if day is not None]
     for phrase, shift in _SHIFTS.items():
-        if re.search(rf"(?<!\w){phrase}(?!\w)", text):
+        if phrase in text and re.search(rf"(?<!\w){phrase}(?!\w)", text):
             return _moved(anchor, shift)
     for phrase, shift in _UNSPACED_SHIFTS.items():
         if phrase in text:

@@ -1,6 +1,6 @@
 """What a brief may be traced to: the ticket's text, the context's values, the decision's own words and times.
 
-Read once for a validation, in time linear in the ticket.
+Each notation is read once for a validation, and only if it is asked for, in time linear in the ticket.
 """
 
 import re
@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from agent.grounding.fold import Folded, fold, needles
 from agent.notation import DateMention, Day, Identifier, Number, TimeMention, dates, identifiers, numbers_outside, times
-from agent.notation.scan import letters
+from agent.notation.scan import letters, runs_of_digits
 from agent.redaction.placeholders import blanked, placeholders
 from agent.validate.moments import Moment, moments, spread
 from agent.validate.stems import stems
@@ -29,7 +29,6 @@ from schemas.ticket import Ticket
 _SIGNS = re.compile(r"[\W_]+")  # all but letters and digits
 _SMALL = bytes(range(256)).lower()
 _ASCII_SIGNS = bytes(code for code in range(128) if not chr(code).isalnum())
-_DIGITS = re.compile(r"\d+")
 _MOST_ZONES = 8
 _REACH = 4  # words behind a number of a source among which its unit may stand
 
@@ -102,7 +101,8 @@ class Sources:
 
     @cached_property
     def digits(self) -> frozenset[str]:
-        return frozenset(_DIGITS.findall(blanked(self._everything)))
+        shown = (blanked(text) for text in self.texts)
+        return frozenset(text[start:end] for text in shown for start, end in runs_of_digits(text))
 
     @cached_property
     def secrets(self) -> frozenset[int]:
@@ -148,7 +148,7 @@ class Sources:
 
     @cached_property
     def words(self) -> frozenset[str]:
-        return frozenset(word.casefold() for word in letters(self._everything))
+        return frozenset(" ".join(letters(self._everything)).casefold().split())
 
     @cached_property
     def squashed(self) -> str:

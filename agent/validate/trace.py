@@ -16,6 +16,8 @@ from agent.validate.weekdays import weekday_named
 from agent.validate.zones import zone_named
 from schemas.escalation import Finding
 
+_QUARTER = re.compile(r"Q([1-4])", re.IGNORECASE)
+_WORD_BEFORE = re.compile(r"(\w+),? (?:the )?\Z")
 _FREE_CODES = re.compile(
     r"(?:F(?:[1-9]|1[0-2])|L[1-3]|P[0-4]|S[1-4]|SEV-?[1-4]|2FA|Q[1-4]|B2B|B2C|\d+[xX]|\d{1,2}h\d\d|[1-9]st)", re.I
 )
@@ -31,9 +33,8 @@ def check_trace(parts: tuple[Field, ...], check: Check) -> list[Finding]:
         for (part, _, _), reading in zip(lines, readings, strict=True)
     ]
     unknown = unknown_words(named, check.sources)
-    for (part, _, quoted), reading, text in zip(lines, readings, named, strict=True):
-        doubtful = any(word in text for word in unknown)
-        found += _check_field(part, reading, quoted, unknown_names(text, check.sources) if doubtful else [], check)
+    for (part, _, quoted), reading, text, words in zip(lines, readings, named, unknown, strict=True):
+        found += _check_field(part, reading, quoted, unknown_names(text, words, check.sources), check)
     return found
 
 
@@ -59,6 +60,8 @@ def _quotes(part: Field, check: Check) -> tuple[str, list[Finding]]:
 def _check_field(part: Field, reading: Reading, quoted: list[Finding], names: list[str], check: Check) -> list[Finding]:
     found = quoted
     text = reading.text
+    if not (reading.identifiers or reading.figures or reading.dates or reading.times or names or quoted):
+        return []
     found += _identifiers(reading, part, check)
     found += [
         f
@@ -73,6 +76,8 @@ def _check_field(part: Field, reading: Reading, quoted: list[Finding], names: li
 
 def _unsettled(reading: Reading, sources: Sources) -> list[tuple[Number, str | None]]:
     """The figures but those of `15 h 05`, which may be a duration, where the sources know that clock time."""
+    if not reading.times:
+        return reading.figures
     clocks = [m for m in reading.times if m.maybe_duration and m.minute and _clock_known(m, sources)]
     inside = {place for mention in clocks for place in range(mention.start, mention.end)}
     return [(number, unit) for number, unit in reading.figures if number.start not in inside]
@@ -84,7 +89,7 @@ _AND_DAY = re.compile(r"(?:st|nd|rd|th|\.|º)?(?:,? (?:and|or|to|und|oder|bis|et
 
 def _first_of_days(number: Number, reading: Reading, check: Check) -> bool:
     """`17` in `17 and 18 March`, where 17 March is known: the month is said once for both."""
-    if not re.fullmatch(r"[0-3]?\d", number.text):
+    if not reading.dates or not re.fullmatch(r"[0-3]?\d", number.text):
         return False
     for mention in reading.dates:
         if number.end < mention.start <= number.end + 10 and _AND_DAY.match(reading.text[number.end : mention.start]):
@@ -127,6 +132,8 @@ def _quote(text: str, part: Field, check: Check) -> Finding | Literal[True] | No
 
 
 def _identifiers(reading: Reading, part: Field, check: Check) -> list[Finding]:
+    if not reading.identifiers:
+        return []
     judged = _blanked(reading.text, _timed(reading))
     return [
         finding(_code_of(token), part, token.text, STANDS)
@@ -161,7 +168,7 @@ def _id_known(token: Identifier, check: Check) -> bool:
 
 def _quarter_known(text: str, sources: Sources) -> bool:
     """Q3 is a date: it stands in a source, or a known date lies in it."""
-    match = re.fullmatch(r"Q([1-4])", text, re.IGNORECASE)
+    match = _QUARTER.fullmatch(text)
     if not match or sources.holds(text):
         return True
     return any(day.month and (day.month - 1) // 3 + 1 == int(match[1]) for day in sources.days)
@@ -188,6 +195,8 @@ def _date(mention: DateMention, reading: Reading, part: Field, check: Check) -> 
 
 
 def _day_known(day: Day, check: Check) -> bool:
+    if day in check.sources.days or day in check.proven.days:
+        return True
     known = check.sources.days | check.proven.days
     if any(_covers(other, day, check.sources.years) for other in known):
         return True
@@ -235,7 +244,7 @@ def _fraction_known(text: str, sources: Sources) -> bool:
 
 def _wrong_weekday(mention: DateMention, text: str, sources: Sources) -> tuple[str, str] | None:
     before = text[max(0, mention.start - 14) : mention.start]
-    match = re.search(r"(\w+),? (?:the )?\Z", before)
+    match = _WORD_BEFORE.search(before)
     stated = weekday_named(match[1]) if match else None
     if stated is None or match is None or len(mention.candidates) != 1:
         return None

@@ -62,8 +62,10 @@ def numbered_weekdays(ticket: Ticket, text: str, today: date) -> set[date]:
 def _near(anchor: date, number: int, weekday: int) -> set[date]:
     if not date.min + _NEAR <= anchor <= date.max - _NEAR:
         return set()
-    window = (anchor + timedelta(days=shift) for shift in range(-_NEAR.days, _NEAR.days + 1))
-    days = {day for day in window if (day.day, day.weekday()) == (number, weekday)}
+    first = (anchor - _NEAR).toordinal()
+    first += (weekday - first + 1) % 7  # ordinal 1 is a Monday
+    window = (date.fromordinal(day) for day in range(first, (anchor + _NEAR).toordinal() + 1, 7))
+    days = {day for day in window if day.day == number}
     return days if len(days) == 1 else set()
 
 

@@ -34,14 +34,16 @@ _AREAS = tuple(
     for area in ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 )
 _CAPITAL = re.compile(r"[A-Z]")
-_OFFSET = re.compile(r"[ +−-](?<=\d[ +−-])(?=[+−\d-])")
+_SIGNS = frozenset(" +−-")
+_OFFSET = re.compile(r" ?[+−-]\d\d:?[0-5]")
 
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
     starts = spots(_CAPITAL if _may_name_place(text) else _CAPITALS, text)
-    if runs_of_digits(text):
-        starts = sorted(starts + spots(_OFFSET, text))
-    return begins(_NAMED, text, starts)
+    # Each offset once, with the sign behind it: a log says its zone on each line.
+    offsets = {text[end : end + 8]: end for _, end in reversed(runs_of_digits(text)) if text[end : end + 1] in _SIGNS}
+    starts += [end for end in offsets.values() if _OFFSET.match(text, end)]
+    return begins(_NAMED, text, sorted(starts))
 
 
 def _may_name_place(text: str) -> bool:
@@ -60,7 +62,12 @@ def _may_name_place(text: str) -> bool:
 def zones_in(text: str) -> list[tzinfo]:
     """Every zone that the text names, in order, each once."""
     found: dict[str, tzinfo] = {}
+    seen: set[str] = set()
     for match in _matches(text):
+        written = match.group()
+        if written in seen:
+            continue  # a log says its zone on each line
+        seen.add(written)
         zone = _zone(match)
         if zone is not None:
             found.setdefault(str(zone), zone)
