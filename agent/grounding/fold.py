@@ -37,6 +37,7 @@ _UNSEGMENTED = re.compile(
 )
 _GROUP_SPACE = "\u00a0\u202f\u2009"  # what separates thousands; an ordinary space does so too rarely to tell
 _ISO_DATE_END = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d$")
+_APART = frozenset(';:!?()"/-')  # signs that no token holds
 _SHORT = 1_000  # characters of a text that is worth remembering: a quote, a value
 _LIMIT = 5_000  # occurrences looked at; a one-letter quote in a 5 MB log has no use for more
 
@@ -172,11 +173,13 @@ class Folded:
 
 
 def _apart(text: str, cut: int) -> bool:
-    """Whether a cut before `text[cut]` plainly splits nothing: it is beside a blank that separates no thousands."""
+    """Whether a cut before `text[cut]` plainly splits no token and stands beside no blank between thousands."""
     left, right = text[cut - 1], text[cut]
     if left == " ":
         return not text[cut - 2 : cut - 1].isdigit()
-    return right == " " and not left.isdigit()
+    if right in " .,":
+        return not left.isdigit()
+    return left in _APART or right in _APART
 
 
 def _is_word(char: str) -> bool:
