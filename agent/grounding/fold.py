@@ -224,14 +224,14 @@ def _fold_short(text: str) -> Folded:
 
 
 def _fold(text: str) -> Folded:
+    if text.isascii() and text.isprintable() and "  " not in text:  # a line in plain English: most quotes
+        return Folded(text, text.lower(), (0,), (0,), (-1,))
     base = text.lower()
     if len(base) != len(text):  # a letter whose small form is two; case folding sees to it below
         base = text.translate(_ASCII_LOWER)
     base = base.replace("\n", " ").replace("\t", " ").replace("\r", " ")
     if _ODD_BLANK.search(base):
         base = _ODD_BLANK.sub(" ", base)
-    if "  " not in base and base.isascii():
-        return Folded(text, base, (0,), (0,), (-1,))
     parts: list[str] = []
     folded, original, atomic_end = [0], [0], [-1]
     length = last = 0

@@ -114,35 +114,39 @@ def _ends_sentence(text: str, match: re.Match[str], low: int) -> bool:
 
 
 def _stop_ends(text: str, match: re.Match[str], low: int) -> bool:
-    mark = match.group()
+    stop, mark = match.start(), match.group()
     if "!" in mark or "?" in mark:
         return True
     following = text[match.end() : match.end() + 4].lstrip()[:1]
     if mark.startswith(("..", "…")):
         return not following.islower()
-    if match.start() - low >= _LONGER and text[match.start() - _LONGER : match.start()].isalpha():
+    if stop - low >= _LONGER and text[stop - _LONGER : stop].isalpha():
         return True  # behind a long word
-    word = _WORD_BEFORE.search(text, max(low, match.start() - 20), match.start())
-    if word is None:
-        return True
-    before = word.group().lower()
+    word = text[max(low, stop - 20) : stop].rpartition(" ")[2]
+    if not word.isalnum():
+        found = _WORD_BEFORE.search(text, max(low, stop - 20), stop)
+        if found is None:
+            return True
+        word, stop = found.group(), found.end()
+    before = word.lower()
     if before in _ABBREVIATIONS:
         return False
     if before in _BEFORE_DIGIT:
         return not following.isdigit()
     if before in _BEFORE_LOWER:
         return not following.islower()
-    if len(before) == 1 and before.isalpha() and word.group().isupper() and before != "i":
+    if len(before) == 1 and before.isalpha() and word.isupper() and before != "i":
         return False  # an initial
     if before.isdigit() and len(before) <= 3:
-        line = text[max(low, text.rfind("\n", 0, word.start()) + 1) : word.start()]
+        begin = stop - len(word)
+        line = text[max(low, text.rfind("\n", 0, begin) + 1) : begin]
         return line.strip(" \t>") != ""  # "1. Open the editor"
     return True
 
 
 def _line_ends(text: str, match: re.Match[str], low: int) -> bool:
     breaks = match.group()
-    if breaks.count("\n") + breaks.count("\r") - breaks.count("\r\n") > 1:
+    if len(breaks) > 1 and breaks.count("\n") + breaks.count("\r") - breaks.count("\r\n") > 1:
         return True
     line_start = max(text.rfind("\n", low, match.start()) + 1, low)
     previous = text[line_start : match.start()].strip(" \t>")
