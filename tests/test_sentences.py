@@ -93,8 +93,6 @@ def test_it_holds_the_span_and_stays_in_the_text(text: str, data: st.DataObject)
 PIECES = st.sampled_from(
     ("word", "e.g", "A", "12", "é", "日本", "...", "!", '?"', ". ", ".", "。", "\n", "\r\n", "\n> ", " ")
 )
-    ["word", "e.g", "A", "12", "é", "日本", "...", "!", '?"', ". ", ".", "。", "\n", "\r\n", "\n> ", " "]
-)
 
 
 @settings(max_examples=200, deadline=None)

@@ -37,7 +37,7 @@ _UNSEGMENTED = re.compile(
 )
 _GROUP_SPACE = "\u00a0\u202f\u2009"  # what separates thousands; an ordinary space does so too rarely to tell
 _ISO_DATE_END = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d$")
-_APART = frozenset(';:!?()"/-')  # signs that no token holds
+_BESIDE = frozenset(';:!?()"/-')  # signs that no token holds
 _SHORT = 1_000  # characters of a text that is worth remembering: a quote, a value
 _LIMIT = 5_000  # occurrences looked at; a one-letter quote in a 5 MB log has no use for more
 
@@ -131,16 +131,16 @@ class Folded:
         """
         if not needle:
             return
-        position, length = self.text.find(needle), len(needle)
+        position, length, one_to_one = self.text.find(needle), len(needle), len(self._folded) == 1
+        start: int | None
+        end: int | None
         for _ in range(_LIMIT):
             if position < 0:
                 return
             if inside_tokens or self._on_boundaries(position, position + length):
-                if len(self._folded) == 1:  # one to one
-                    yield position, position + length
-                    position = self.text.find(needle, position + 1)
-                    continue
-                start, end = self.start_of(position), self.end_of(position + length)
+                start, end = position, position + length
+                if not one_to_one:
+                    start, end = self.start_of(position), self.end_of(position + length)
                 if start is not None and end is not None:
                     yield start, end
             position = self.text.find(needle, position + 1)
@@ -179,7 +179,7 @@ def _apart(text: str, cut: int) -> bool:
         return not text[cut - 2 : cut - 1].isdigit()
     if right in " .,":
         return not left.isdigit()
-    return left in _APART or right in _APART
+    return left in _BESIDE or right in _BESIDE
 
 
 def _is_word(char: str) -> bool:
