@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from agent.backends.base import Backend, ModelError, ModelUnavailable
@@ -39,11 +40,15 @@ class Run:
     fallback: Literal["offline"] | None = None
     scan: int = 1
 
+    @cached_property
+    def provenance(self) -> Provenance:
+        """What makes its results, the same for all."""
+        return provenance_of(self.backend, self.settings)
+
     def fingerprint(self) -> str:
         """Identity of everything but the ticket that a result depends on."""
-        made = provenance_of(self.backend, self.settings)
         parts = {
-            "provenance": made.model_dump(mode="json"),
+            "provenance": self.provenance.model_dump(mode="json"),
             "settings": self.settings.model_dump(mode="json"),
             "context": self.context.model_dump(mode="json"),
             "now": self.now.isoformat() if self.now else None,
@@ -80,7 +85,7 @@ class Work:
         """Its road from the beginning, for a model. Raises BadInput."""
         ticket, context = self.read()
         run = self.run
-        way = road(ticket, context, run.settings, self._now(), Limits(run.max_repairs), _provenance(run))
+        way = road(ticket, context, run.settings, self._now(), Limits(run.max_repairs), run.provenance)
         return Journey(way, _claude(run), run.folder.answer)
 
     def ended_by_rules(self, backend: Backend, error: ModelError | None = None) -> Escalation | Exception:
@@ -184,7 +189,3 @@ def _claude(run: Run) -> "ClaudeBackend":
     if not isinstance(run.backend, ClaudeBackend):
         raise TypeError(f"a road on stored answers needs the claude backend, not {run.backend.name}")
     return run.backend
-
-
-def _provenance(run: Run) -> Provenance:
-    return provenance_of(run.backend, run.settings)
