@@ -91,13 +91,14 @@ def _age(ticket: Ticket, decision: Decision) -> Iterator[str]:
 
 def _attribution(report: FactsReport, facts: Facts) -> Iterator[str]:
     """Claims that the ticket's structure gives to somebody else than the report did (policy 2.5, 2.6)."""
-    reported: dict[tuple[str, str], Asserter] = {
-        **{(signal.quote, signal.signal): signal.asserted_by for signal in report.signals},
-        **{(measure.quote, measure.kind): measure.asserted_by for measure in report.measures},
-        **{(account.quote, account.fact): account.asserted_by for account in report.accounts},
-        **{(workaround.quote, workaround.value): workaround.asserted_by for workaround in report.workarounds},
-        **{(scope.quote, scope.value): scope.asserted_by for scope in report.scopes},
-    }
+    entries: list[tuple[str, str, Asserter]] = [
+        *((entry.quote, entry.signal, entry.asserted_by) for entry in report.signals),
+        *((entry.quote, entry.kind, entry.asserted_by) for entry in report.measures),
+        *((entry.quote, entry.fact, entry.asserted_by) for entry in report.accounts),
+        *((entry.quote, entry.value, entry.asserted_by) for entry in report.workarounds),
+        *((entry.quote, entry.value, entry.asserted_by) for entry in report.scopes),
+    ]
+    reported = {(quote, kind): asserter for quote, kind, asserter in entries}
     changed: list[tuple[Claim, str]] = []
     for claim in facts.claims():
         if claim.group == "measure" and claim.status != "reported":

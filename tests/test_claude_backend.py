@@ -159,6 +159,14 @@ def test_an_answer_in_prose_is_answered_in_prose() -> None:
     assert "answer: no tool call: one call of record_facts" in messages[2]["content"][0]["text"]
 
 
+def test_the_decision_names_every_claim_that_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The template is given no others, and writes the same with all of them."""
+    told = request(draft_call(), "m", 1)
+    monkeypatch.setattr("agent.backends.conversation._uncounted", lambda facts: facts)
+    assert request(draft_call(), "m", 1) == told
+    assert "disputed: data_loss" in json.dumps(told)
+
+
 def test_a_truncated_draft_is_asked_for_again_behind_the_decision() -> None:
     first = request(draft_call(), "m", 1)["messages"]
     again = request(draft_call(fault=Fault(truncated=True)), "m", 1)["messages"]

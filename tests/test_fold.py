@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from agent.grounding.fold import Folded, fold, fold_text, needles, stands_in
+from agent.grounding.fold import Folded, _apart, _joined, fold, fold_text, needles, stands_in
 
 
 def spots(text: str, quote: str) -> list[tuple[int, int]]:
@@ -144,6 +144,18 @@ def test_no_blank_but_single_spaces_and_no_capital_is_left(text: str) -> None:
     assert "  " not in folded
     assert folded == folded.casefold() or not unicodedata.is_normalized("NFKC", folded.casefold())
     assert fold_text(text.upper().lower()) == fold_text(text.lower().upper().lower())
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.text(alphabet="an't12 .,_-;(\"é\u202f東", min_size=2, max_size=8), st.data())
+def test_a_cut_that_is_plainly_apart_splits_nothing(text: str, data: st.DataObject) -> None:
+    folded = fold(text)
+    if len(folded.text) > 1:
+        cut = data.draw(st.integers(1, len(folded.text) - 1))
+        if _apart(folded.text, cut):
+            assert not _joined(folded.text, cut)
+            assert not folded._groups(cut - 1)
+            assert not folded._groups(cut)
 
 
 @settings(max_examples=400, deadline=None)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from agent.grounding.fold import fold_text, needles
 from agent.grounding.ground import ground
 from agent.grounding.traced import missing_number
-from schemas.facts import Claim, Facts
+from schemas.facts import Claim, Evidence, Facts
 from schemas.report import FactsReport
 from schemas.ticket import Message, Span, SpanKind, Speaker, Ticket
 from schemas.vocabulary import SIGNALS, AccountFact, Asserter, Measure
@@ -60,6 +60,20 @@ def one(made: Ticket, entry: dict[str, Any], group: str = "signals") -> Claim:
 def place(claim: Claim) -> tuple[int, int]:
     assert claim.evidence is not None
     return claim.evidence.start, claim.evidence.end
+
+
+def test_what_is_not_checked_is_what_a_check_would_give() -> None:
+    """Claims and evidence are made without pydantic's look at each field (`Model.made_of`)."""
+    made = ticket(("customer", "We see data loss. 12 users."), ("support", "Confirmed."))
+    found = ground(made, report(signals=[signal("data_loss", "data loss"), signal("data_loss", "no such words")]))
+    checked = Facts.model_validate_json(found.model_dump_json())
+    assert found == checked
+    for own, other in zip(found.claims() + found.removed, checked.claims() + checked.removed, strict=True):
+        assert list(own.__dict__) == list(Claim.model_fields)
+        assert own.model_fields_set == other.model_fields_set
+        assert own.model_copy(update={"value": "x"}) == other.model_copy(update={"value": "x"})
+    (claim,) = found.signals
+    assert list(claim.evidence.__dict__) == list(Evidence.model_fields)
 
 
 # 1. Locating

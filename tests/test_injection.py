@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.grounding.extents import order_extent
+from agent.grounding.fold import fold_text
 from agent.grounding.injection import find_instructions
+from agent.grounding.injection_forms import DIRECTIVES, LABEL_LINE, ORDERS, possible, words_of
 from agent.readers import read_ticket
 from schemas.ticket import Message, Span, Speaker, Ticket
 
@@ -222,6 +224,21 @@ def test_offsets_point_into_the_ticket() -> None:
     (instruction,) = find_instructions(made)
     assert made.text[instruction.start : instruction.end] == instruction.text
     assert instruction.text.startswith("M\u200bark")
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_no_form_is_ruled_out_by_the_words_of_what_it_matches(attack: str) -> None:
+    text = fold_text(attack)
+    words = words_of(text)
+    matching = [form for form in (LABEL_LINE, *ORDERS, *DIRECTIVES) if form.pattern.search(text)]
+    assert {form.source for form in matching} <= possible(text, words)
+    assert all(not form.verbs or words & form.verbs for form in matching)
+
+
+def test_a_literal_without_words_stands_in_no_plain_text() -> None:
+    """Else `possible` would have to look for it there."""
+    forms = (LABEL_LINE, *ORDERS, *DIRECTIVES)
+    assert [text for form in forms for text, words in form.literals if not words and text.isascii()] == []
 
 
 def test_staff_may_label_but_not_forge() -> None:

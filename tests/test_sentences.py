@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.grounding import sentences as module
 from agent.grounding.sentences import MAX_SENTENCE, sentence_around, sentences
 
 
@@ -87,6 +88,22 @@ def test_it_holds_the_span_and_stays_in_the_text(text: str, data: st.DataObject)
     first, last = sentence_around(text, start, end)
     assert 0 <= first <= start <= end <= last <= len(text)
     assert last - first <= max(MAX_SENTENCE, end - start)
+
+
+PIECES = st.sampled_from(
+    ("word", "e.g", "A", "12", "é", "日本", "...", "!", '?"', ". ", ".", "。", "\n", "\r\n", "\n> ", " ")
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(PIECES, max_size=400).map("".join), st.data())
+def test_looking_back_piece_by_piece_finds_the_same_beginning(text: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(text)))
+    low = data.draw(st.integers(0, start))
+    found = sentence_around(text, start, start, low)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_PACE", len(text) + 1)
+        assert sentence_around(text, start, start, low) == found
 
 
 @pytest.mark.parametrize("text", ["." * 10**6, "\n" * 10**6, "> " * 10**6, "a" * 10**6, "1. " * 10**5])

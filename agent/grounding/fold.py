@@ -40,6 +40,7 @@ _UNSEGMENTED = re.compile(
 )
 _GROUP_SPACE = "\u00a0\u202f\u2009"  # what separates thousands; an ordinary space does so too rarely to tell
 _ISO_DATE_END = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d$")
+_BESIDE = frozenset(';:!?()"/-')  # signs that no token holds
 _SHORT = 1_000  # characters of a text that is worth remembering: a quote, a value
 _LIMIT = 5_000  # occurrences looked at; a one-letter quote in a 5 MB log has no use for more
 
@@ -133,16 +134,16 @@ class Folded:
         """
         if not needle:
             return
-        position, length = self.text.find(needle), len(needle)
+        position, length, one_to_one = self.text.find(needle), len(needle), len(self._folded) == 1
+        start: int | None
+        end: int | None
         for _ in range(_LIMIT):
             if position < 0:
                 return
             if inside_tokens or self._on_boundaries(position, position + length):
-                if len(self._folded) == 1:  # one to one
-                    yield position, position + length
-                    position = self.text.find(needle, position + 1)
-                    continue
-                start, end = self.start_of(position), self.end_of(position + length)
+                start, end = position, position + length
+                if not one_to_one:
+                    start, end = self.start_of(position), self.end_of(position + length)
                 if start is not None and end is not None:
                     yield start, end
             position = self.text.find(needle, position + 1)
@@ -175,11 +176,13 @@ class Folded:
 
 
 def _apart(text: str, cut: int) -> bool:
-    """Whether a cut before `text[cut]` plainly splits nothing: it is beside a blank that separates no thousands."""
+    """Whether a cut before `text[cut]` plainly splits no token and stands beside no blank between thousands."""
     left, right = text[cut - 1], text[cut]
     if left == " ":
         return not text[cut - 2 : cut - 1].isdigit()
-    return right == " " and not left.isdigit()
+    if right in " .,":
+        return not left.isdigit()
+    return left in _BESIDE or right in _BESIDE
 
 
 def _is_word(char: str) -> bool:
@@ -224,14 +227,14 @@ def _fold_short(text: str) -> Folded:
 
 
 def _fold(text: str) -> Folded:
+    if text.isascii() and text.isprintable() and "  " not in text:  # a line in plain English: most quotes
+        return Folded(text, text.lower(), (0,), (0,), (-1,))
     base = text.lower()
     if len(base) != len(text):  # a letter whose small form is two; case folding sees to it below
         base = text.translate(_ASCII_LOWER)
     base = base.replace("\n", " ").replace("\t", " ").replace("\r", " ")
     if _ODD_BLANK.search(base):
         base = _ODD_BLANK.sub(" ", base)
-    if "  " not in base and base.isascii():
-        return Folded(text, base, (0,), (0,), (-1,))
     parts: list[str] = []
     folded, original, atomic_end = [0], [0], [-1]
     length = last = 0

@@ -1,7 +1,6 @@
 """The sentence around a span, in text as people paste it: wrapped mail, lists, headings, logs, Japanese."""
 
 import re
-from collections.abc import Iterator
 
 MAX_SENTENCE = 600
 """Longest sentence returned, in code points, unless the span itself is longer."""
@@ -17,11 +16,12 @@ _BEFORE_LOWER = frozenset(("a.m", "p.m", "u.s", "u.k"))
 
 _LONGER = max(map(len, _ABBREVIATIONS | _BEFORE_DIGIT | _BEFORE_LOWER)) + 1
 
+# One class for the first character of every break, then the break that it begins: such a pattern is searched for
+# several times faster than three that each begin in their own way.
 _BREAK = re.compile(
-    r"(?P<stop>[.!?…]+[\"')\]»”’*_]*(?=\s))|(?P<cjk>[。！？｡]+[」』）\"]*)"
-    r"|(?P<line>(?:\r\n|\n|\r)(?:[ \t>]{0,40}(?:\r\n|\n|\r)){0,99})"
+    r"[.!?…。！？｡\r\n](?:(?P<stop>(?<=[.!?…])[.!?…]*[\"')\]»”’*_]*(?=\s))|(?P<cjk>(?<=[。！？｡])[。！？｡]*[」』）\"]*)"
+    r"|(?P<line>(?:(?<=\r)\n?|(?<=\n))(?:[ \t>]{0,40}(?:\r\n|\n|\r)){0,99}))"
 )
-_MARK = re.compile("[.!?…。！？｡\\r\\n]")  # what a break begins with: far quicker to find than a break itself
 _PACE = 120  # code points looked back at a time: most sentences begin within
 _WORD_BEFORE = re.compile(r"[\w.]+$")
 _OPENER = re.compile(
@@ -85,7 +85,7 @@ def _left(text: str, start: int, low: int) -> int:
         since = max(low, upto - _PACE)
         while since > low and not text[since - 1].isalnum():
             since -= 1
-        breaks = [match for match in _breaks(text, since, end) if match.end() <= start]
+        breaks = [match for match in _BREAK.finditer(text, since, end) if match.end() <= start]
         for match in reversed(breaks):
             if _ends_sentence(text, match, low):
                 return match.end()
@@ -93,20 +93,10 @@ def _left(text: str, start: int, low: int) -> int:
     return low
 
 
-def _breaks(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
-    """As `_BREAK.finditer(text, start, end)`."""
-    mark = _MARK.search(text, start, end)
-    while mark:
-        match = _BREAK.match(text, mark.start(), end)
-        if match:
-            yield match
-        mark = _MARK.search(text, match.end() if match else mark.end(), end)
-
-
 def _right(text: str, end: int, high: int, start: int) -> int:
     # Begin one character back: the quote may end in its sentence's own full stop.
     begin = max(start, end - 1)
-    for match in _breaks(text, begin, min(len(text), high + 1)):
+    for match in _BREAK.finditer(text, begin, min(len(text), high + 1)):
         if match.end() < end or (match.lastgroup == "line" and match.start() < end):
             continue
         if _ends_sentence(text, match, max(0, begin - MAX_SENTENCE)):
@@ -124,35 +114,39 @@ def _ends_sentence(text: str, match: re.Match[str], low: int) -> bool:
 
 
 def _stop_ends(text: str, match: re.Match[str], low: int) -> bool:
-    mark = match.group()
+    stop, mark = match.start(), match.group()
     if "!" in mark or "?" in mark:
         return True
     following = text[match.end() : match.end() + 4].lstrip()[:1]
     if mark.startswith(("..", "…")):
         return not following.islower()
-    if match.start() - low >= _LONGER and text[match.start() - _LONGER : match.start()].isalpha():
+    if stop - low >= _LONGER and text[stop - _LONGER : stop].isalpha():
         return True  # behind a long word
-    word = _WORD_BEFORE.search(text, max(low, match.start() - 20), match.start())
-    if word is None:
-        return True
-    before = word.group().lower()
+    word = text[max(low, stop - 20) : stop].rpartition(" ")[2]
+    if not word.isalnum():
+        found = _WORD_BEFORE.search(text, max(low, stop - 20), stop)
+        if found is None:
+            return True
+        word, stop = found.group(), found.end()
+    before = word.lower()
     if before in _ABBREVIATIONS:
         return False
     if before in _BEFORE_DIGIT:
         return not following.isdigit()
     if before in _BEFORE_LOWER:
         return not following.islower()
-    if len(before) == 1 and before.isalpha() and word.group().isupper() and before != "i":
+    if len(before) == 1 and before.isalpha() and word.isupper() and before != "i":
         return False  # an initial
     if before.isdigit() and len(before) <= 3:
-        line = text[max(low, text.rfind("\n", 0, word.start()) + 1) : word.start()]
+        begin = stop - len(word)
+        line = text[max(low, text.rfind("\n", 0, begin) + 1) : begin]
         return line.strip(" \t>") != ""  # "1. Open the editor"
     return True
 
 
 def _line_ends(text: str, match: re.Match[str], low: int) -> bool:
     breaks = match.group()
-    if breaks.count("\n") + breaks.count("\r") - breaks.count("\r\n") > 1:
+    if len(breaks) > 1 and breaks.count("\n") + breaks.count("\r") - breaks.count("\r\n") > 1:
         return True
     line_start = max(text.rfind("\n", low, match.start()) + 1, low)
     previous = text[line_start : match.start()].strip(" \t>")

@@ -31,17 +31,14 @@ def missing_number(value: str, quote: str) -> str | None:
     in_quote = numbers(quote) if counted else ()
     wanted = [n for n in counted if not any(same_number(n, other) for other in in_quote)]
     read = [(n.start, n.end) for n in in_value]
-    loose = (
-        []
-        if value.isascii() and not _DIGIT.search(value)
-        else [
-            (m.start(), m.end(), m.group())
-            for m in _NAME.finditer(value)
-            if any(map(str.isdigit, m.group()))
-            and not any(start < m.end() and m.start() < end for start, end in read)
-            and not stands_in(_inner(m.group()), quote)
-        ]
-    )
+    names = () if value.isascii() and not _DIGIT.search(value) else _NAME.finditer(value)
+    loose = [
+        (m.start(), m.end(), m.group())
+        for m in names
+        if any(map(str.isdigit, m.group()))
+        and not any(start < m.end() and m.start() < end for start, end in read)
+        and not stands_in(_inner(m.group()), quote)
+    ]
     if not wanted and not loose:
         return None
     told = _told(value, quote)
