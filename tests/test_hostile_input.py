@@ -88,7 +88,8 @@ def test_a_pattern_that_is_held_against_a_whole_text_only() -> None:
 FINDINGS = {
     "words joined by lines": "see a" + "_a" * 40 + "% ok",
     "a style's blanks": '<p style="font-size:' + " " * 3_000 + 'x">x</p>',
-    "words again and again": "We are waiting " + "for " * 40 + "an answer.",
+    "words again and again": "Hello, it is down for all users. The build " + "is " * 40 + "x today.",
+    "the same words twice": "We are waiting " + "for " * 40 + "an answer.",
     "a heading of one word": "# " + "a" * 400 + "  x",
     "blanks before an arrow": "We tried it" + " " * 5_000 + "and it failed - >",
     "full stops": "It fails" + "." * 8_000 + "a",

@@ -307,6 +307,7 @@ def uses() -> dict[tuple[str, int], frozenset[str]]:
         for constant, value in vars(sys.modules[name]).items():
             if not isinstance(value, re.Pattern):
                 continue
+            key = value.pattern, value.flags
             for other, source in sources.items():
                 if vars(sys.modules[other]).get(constant) is value:
                     called = set(re.findall(rf"\b{constant}\.(\w+)\(", source))
@@ -314,7 +315,7 @@ def uses() -> dict[tuple[str, int], frozenset[str]]:
                     imports = len(re.findall(rf"^(?:from .*|    ){constant},?$|import .*\b{constant}\b", source, re.M))
                     if mentions > imports:
                         called.add("search")  # handed on: whoever gets it may do anything
-                    found.setdefault((value.pattern, value.flags), set()).update(called)
+                    found.setdefault(key, set()).update(called)
     return {key: frozenset(methods) for key, methods in found.items()}
 
 
