@@ -270,6 +270,14 @@ def test_a_signal_that_no_rule_knows_is_refused() -> None:
         parse(Facts, json.dumps(facts).encode(), "facts", "facts")
 
 
+def test_two_claims_of_one_id_are_refused() -> None:
+    """A page would have two anchors of one name, and its links would lead to the wrong place."""
+    facts = json.loads(sample().facts.model_dump_json())
+    facts["measures"].append({**facts["signals"][0], "group": "measure"})
+    with pytest.raises(BadInput, match=r"two claims have the id 'signal-1'"):
+        parse(Facts, json.dumps(facts).encode(), "facts", "facts")
+
+
 # --- half letters ---
 
 
