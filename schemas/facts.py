@@ -91,11 +91,16 @@ class Facts(Model):
     opened: datetime | None = None
 
     @model_validator(mode="after")
-    def _signals_are_known(self) -> "Facts":
-        # Facts may come from a file: the rules look each signal up, and one that they do not know is no signal.
+    def _signals_are_known_and_ids_unique(self) -> "Facts":
+        # Facts may come from a file. The rules look each signal up, and pages link to a claim by its id.
         unknown = next((claim.kind for claim in self.signals if claim.kind not in GROUP_OF), None)
         if unknown is not None:
             raise ValueError(f"signals: no signal is called {unknown[:60]!r}")
+        seen: set[str] = set()
+        for claim in (*self.claims(), *self.removed):
+            if claim.id in seen:
+                raise ValueError(f"two claims have the id {claim.id[:60]!r}")
+            seen.add(claim.id)
         return self
 
     def claims(self) -> tuple[Claim, ...]:

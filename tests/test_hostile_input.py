@@ -88,7 +88,8 @@ def test_a_pattern_that_is_held_against_a_whole_text_only() -> None:
 FINDINGS = {
     "words joined by lines": "see a" + "_a" * 40 + "% ok",
     "a style's blanks": '<p style="font-size:' + " " * 3_000 + 'x">x</p>',
-    "words again and again": "We are waiting " + "for " * 40 + "an answer.",
+    "words again and again": "Hello, it is down for all users. The build " + "is " * 40 + "x today.",
+    "the same words twice": "We are waiting " + "for " * 40 + "an answer.",
     "a heading of one word": "# " + "a" * 400 + "  x",
     "blanks before an arrow": "We tried it" + " " * 5_000 + "and it failed - >",
     "full stops": "It fails" + "." * 8_000 + "a",
@@ -266,6 +267,14 @@ def test_a_signal_that_no_rule_knows_is_refused() -> None:
     facts = json.loads(sample().facts.model_dump_json())
     facts["signals"][0]["kind"] = "very_bad\n"
     with pytest.raises(BadInput, match=r"no signal is called 'very_bad\\n'"):
+        parse(Facts, json.dumps(facts).encode(), "facts", "facts")
+
+
+def test_two_claims_of_one_id_are_refused() -> None:
+    """A page would have two anchors of one name, and its links would lead to the wrong place."""
+    facts = json.loads(sample().facts.model_dump_json())
+    facts["measures"].append({**facts["signals"][0], "group": "measure"})
+    with pytest.raises(BadInput, match=r"two claims have the id 'signal-1'"):
         parse(Facts, json.dumps(facts).encode(), "facts", "facts")
 
 

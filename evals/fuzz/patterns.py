@@ -307,7 +307,7 @@ def uses() -> dict[tuple[str, int], frozenset[str]]:
         for constant, value in vars(sys.modules[name]).items():
             if not isinstance(value, re.Pattern):
                 continue
-            key = (value.pattern, value.flags)
+            key = value.pattern, value.flags
             for other, source in sources.items():
                 if vars(sys.modules[other]).get(constant) is value:
                     called = set(re.findall(rf"\b{constant}\.(\w+)\(", source))

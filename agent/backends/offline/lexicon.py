@@ -47,7 +47,7 @@ def expand(phrase: str, words: Mapping[str, str]) -> str:
     phrase = _CLASS.sub(lambda m: m[0].replace(" ", r"\s"), phrase)
     phrase = phrase.replace(" ... ", "\x01").replace(" .. ", "\x00")
     # Repeats are bounded, too: two that meet, or one whose parts overlap, share a run of words or blanks among
-    # themselves in every possible way, and thirty words "waiting for for for …" would take for ever.
+    # themselves in every possible way, and forty words "the build is is is …" would take for ever.
     phrase = phrase.replace(r"\S+", r"[^\s,]+").replace(r"\d+", r"\d{1,15}")
     for repeat, bounded in ((")*", "){0,4}"), (")+", "){1,4}"), ("]*", "]{0,60}"), ("]+", "]{1,60}")):
         phrase = phrase.replace(repeat, bounded)
