@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from agent.grounding.fold import Folded, _apart, _joined, fold, fold_text, needles, stands_in
+from agent.grounding.fold import Folded, _apart, fold, fold_text, joined, needles, stands_in
 
 
 def spots(text: str, quote: str) -> list[tuple[int, int]]:
@@ -153,7 +153,7 @@ def test_a_cut_that_is_plainly_apart_splits_nothing(text: str, data: st.DataObje
     if len(folded.text) > 1:
         cut = data.draw(st.integers(1, len(folded.text) - 1))
         if _apart(folded.text, cut):
-            assert not _joined(folded.text, cut)
+            assert not joined(folded.text, cut)
             assert not folded._groups(cut - 1)
             assert not folded._groups(cut)
 

@@ -72,8 +72,11 @@ def chosen() -> tuple[Case, ...]:
 
 
 def _has_brief(case: Case) -> bool:
-    path = path_of(RECORDINGS / "escalation", case.id, 1)
-    return path.exists() and f"name: {BRIEF}" in path.read_text(encoding="utf-8")
+    return _path(case).exists() and f"name: {BRIEF}" in _path(case).read_text(encoding="utf-8")
+
+
+def _path(case: Case) -> Path:
+    return path_of(RECORDINGS / "escalation", case.id, 1)
 
 
 def run(served: Served, tickets: Tickets, concurrency: int) -> Live:
@@ -126,7 +129,9 @@ def memory(counts: tuple[int, ...]) -> None:
 
 
 def _peak(count: int) -> None:
-    case = min(chosen(), key=lambda case: len(case.ticket().text))
+    # Kept in support: one call for each, since the time is not what is asked for here.
+    kept = [case for case in all_cases() if case.labels.outcome == "handle" and _path(case).exists()]
+    case = min(kept, key=lambda case: len(case.ticket().text))
     begun = time.perf_counter()
     with serving(cases=(case.id,)) as served:
         run(served, Tickets((case,), count), 16)

@@ -48,13 +48,16 @@ class Recorded:
 
     mark: bytes
     facts: Mapping[str, Any]
-    brief: Mapping[str, Any]
+    brief: Mapping[str, Any] | None
     _ready: dict[bytes, bytes] = field(default_factory=dict)
 
     def response(self, tool: bytes) -> bytes:
         """The whole response for this tool, made once."""
+        wanted = self.brief if tool == BRIEF.encode() else self.facts
+        if wanted is None:
+            return _refusal(400, "no brief was recorded for this case")
         if tool not in self._ready:
-            message = json.loads(json.dumps(self.brief if tool == BRIEF.encode() else self.facts))
+            message = json.loads(json.dumps(wanted))
             for block in message["content"]:
                 if block["type"] == "tool_use":
                     block["name"] = tool.decode()
@@ -63,7 +66,7 @@ class Recorded:
 
 
 def recorded(case: str) -> Recorded:
-    """The answers that were recorded for an eval case. Raises ValueError where it has no brief."""
+    """The answers that were recorded for an eval case; a brief is refused where it has none."""
     from evals.cases import case_of
     from evals.recordings import Readable
     from evals.replay import RECORDINGS, SHARED, path_of
@@ -75,9 +78,7 @@ def recorded(case: str) -> Recorded:
     named = {
         block["name"]: message for message in messages for block in message["content"] if block["type"] == "tool_use"
     }
-    if not {FACTS, BRIEF} <= named.keys():
-        raise ValueError(f"case {case!r}: expected one with a recorded brief, such as {USUAL}")
-    return Recorded(_mark(case_of(case).ticket().text), named[FACTS], named[BRIEF])
+    return Recorded(_mark(case_of(case).ticket().text), named[FACTS], named.get(BRIEF))
 
 
 def _mark(text: str) -> bytes:
