@@ -84,7 +84,7 @@ def recorded(case: str) -> Recorded:
 def _mark(text: str) -> bytes:
     """The end of the ticket as JSON writes it: plain words, since clients differ in how they escape the rest."""
     runs = [run for run in re.findall(r"[A-Za-z ,.]+", text) if len(run) >= MARK_LENGTH]
-    return str(runs[-1]).strip()[:MARK_LENGTH].encode()
+    return str(runs[-1] if runs else "").strip()[:MARK_LENGTH].encode()  # a ticket without any stands alone
 
 
 def _response(status: int, body: Mapping[str, Any]) -> bytes:
