@@ -1,10 +1,13 @@
 """Calls at once: each ticket one result, each request paid once, whatever the server and the machine do."""
 
+import asyncio
 import hashlib
 import json
 import sqlite3
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -22,10 +25,12 @@ from agent.batch.live import TRIES
 from agent.batch.overview import write_overview
 from agent.batch.prices import load_prices
 from agent.batch.results import summary, write_csv, write_jsonl
+from agent.batch.run_folder import RunFolder
 from agent.batch.work import Run
 from agent.errors import BadInput
 from agent.readers import read_ticket
 
+NOW = datetime(2026, 3, 3, 9, tzinfo=UTC)
 ERROR = {"type": "error", "error": {"type": "some_error", "message": "what the server says"}}
 
 
@@ -302,3 +307,73 @@ def blobs(file: Path) -> list[bytes]:
             for table, column in (("answers", "message"), ("results", "escalation"))
             for (blob,) in base.execute(f"select {column} from {table}")
         ]
+
+
+def test_processes_beside_this_one_give_the_same_results(tmp_path: Path) -> None:
+    def step(body: dict[str, Any]) -> Any:
+        if "Office 2 of" in json.dumps(body):
+            return message(stop="refusal")
+        return (413, ERROR, {}) if "Office 3 of" in json.dumps(body) else answer(body)
+
+    texts = Texts({**tickets(5).texts, "none": "  "})
+    kept = []
+    for processes in (0, 2):
+        run = run_of(tmp_path / f"run{processes}", Api(step).backend(), now=NOW)
+        with run.folder:
+            go(run, texts, processes=processes)
+            rows = list(run.folder.rows(run.scan))
+            kept.append((rows, [run.folder.result(row.key) for row in rows]))
+    assert kept[0] == kept[1]
+    assert [row.state for row in kept[1][0]] == ["done", "failed", "failed", "done", "done", "unreadable"]
+
+
+def test_a_restart_with_processes_beside_pays_nothing_again(tmp_path: Path) -> None:
+    api = Api()
+    run = run_of(tmp_path / "run", api.backend())
+    with run.folder:
+        assert go(run, tickets(8), budget=500, processes=1).over_budget
+        go(run, tickets(8), processes=1)
+        assert set(states(run).values()) == {"done"}
+        assert set(api.times().values()) == {1}
+
+
+def test_a_process_beside_that_ends_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> Any:
+        raise BrokenProcessPool
+
+    run = run_of(tmp_path / "run", Api().backend())
+    with run.folder:
+        monkeypatch.setattr(asyncio.BaseEventLoop, "run_in_executor", broken_for_processes(broken))
+        with pytest.raises(BadInput, match="a process beside this one ended"):
+            go(run, tickets(3), processes=1)
+
+
+def broken_for_processes(broken: Any) -> Any:
+    real = asyncio.BaseEventLoop.run_in_executor
+
+    def chosen(loop: Any, pool: Any, act: Any, *more: Any) -> Any:
+        return broken() if isinstance(pool, ProcessPoolExecutor) else real(loop, pool, act, *more)
+
+    return chosen
+
+
+def test_a_disk_that_is_full_ends_the_run_and_keeps_what_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, finished = RunFolder.finish, []
+
+    def finish(folder: RunFolder, row: Any, escalation: bytes | None) -> None:
+        if len(finished) == 3:
+            raise sqlite3.OperationalError("database or disk is full")
+        finished.append(row.key)
+        real(folder, row, escalation)
+
+    monkeypatch.setattr(RunFolder, "finish", finish)
+    api = Api()
+    run = run_of(tmp_path / "run", api.backend())
+    with run.folder:
+        with pytest.raises(sqlite3.OperationalError, match="disk is full"):
+            go(run, tickets(20), concurrency=2)
+        monkeypatch.undo()
+        go(run, tickets(20), concurrency=2)
+        assert set(states(run).values()) == {"done"}

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 AHEAD = 4  # tickets under way for each that waits for an answer, less one in so many: places at the server stay filled
 TRIES = 6  # requests for one call, while the server answers others
+TICK = 1.0  # seconds
 PATIENCE = 600.0  # seconds without any answer, after which a run stops
 
 
@@ -93,11 +94,15 @@ class Live:
     async def go(self, works: Iterator[Work | Seen]) -> None:
         """Every ticket to its result."""
         ahead = self.concurrency + max(2, self.concurrency // AHEAD)
+        ticking = asyncio.create_task(self._tick())
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(ahead):
                     group.create_task(self._tickets(works))
+        except BaseExceptionGroup as errors:  # the first is what happened; the others follow from it
+            raise _first(errors) from None
         finally:
+            ticking.cancel()
             self._writer.close()
             self._walk.close()
 
@@ -105,6 +110,13 @@ class Live:
         """Make no further call. Those in flight are waited for and kept."""
         self._stopping = True
         self.pace.release()
+
+    async def _tick(self) -> None:
+        """Tell how far it is also while nothing happens."""
+        while True:
+            await asyncio.sleep(TICK)
+            self.heard.open = self.pace.open
+            self._tell(self.heard)
 
     async def _tickets(self, works: Iterator[Work | Seen]) -> None:
         while not self._stopping:
@@ -253,6 +265,11 @@ class Writer:
         with self._folder.together():
             for act in acts:
                 act()
+
+
+def _first(errors: BaseExceptionGroup) -> BaseException:
+    first = errors.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def _end(work: Work, ended: Ended) -> None:

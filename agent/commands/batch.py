@@ -158,10 +158,7 @@ def _named_errors(place: Path) -> Iterator[None]:
     """A disk that is full or gone, in one line. What was kept before is kept."""
     try:
         yield
-    except* (sqlite3.Error, OSError) as errors:
-        error: BaseException = errors
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
+    except (sqlite3.Error, OSError) as error:
         raise BadInput(
             f"the run folder {str(place)!r} cannot be written ({error}): make room or mend it, and run again to go on"
         ) from None
@@ -313,6 +310,7 @@ def _told(way: "Live | Deferred", run: "Run") -> int:
     """Why it ended before every ticket had its result, if it did. The exit code."""
     if way.over_budget:
         note("the token budget is used up: run again with a larger one to go on")
+        return EXIT_FINDINGS
     if way.outage is not None:
         note(f"{way.outage}; run the same command again to go on")
         return EXIT_MODEL
