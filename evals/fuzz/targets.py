@@ -239,7 +239,9 @@ def decided(facts: Facts, context: Context, policy: Settings, now: datetime) -> 
         (decision.outcome == "escalate") == (decision.owner is not None), "an owner without escalation, or none with it"
     )
     must((decision.outcome == "escalate") == (decision.severity is not None), "a severity without escalation")
-    must(bool(decision.questions) or decision.outcome != "needs_info", "questions are needed and none is asked")
+    # A person may have decided to ask first, where the program sees nothing to ask.
+    asks = bool(decision.questions) or decision.override is not None
+    must(asks or decision.outcome != "needs_info", "questions are needed and none is asked")
     for moment in (decision.deadline, decision.acknowledge_by):
         must(moment is None or moment >= now, "a deadline that has passed before it is set")
     next_steps(decision)
