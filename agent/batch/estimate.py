@@ -27,8 +27,8 @@ SAMPLE = 50  # requests that the API counts, evenly spaced
 # Bytes of UTF-8 for a token, where few and where many are counted. 3.6 is the factor of the recorded answers' own
 # estimates; newer models count some 30 % more for the same text (the vendor's page on claude-haiku-5-5, 2026-11-30).
 BYTES_A_TOKEN = (3.6, 3.6 / 1.3)
-# Averages of evals/recordings/escalation/*.1.yaml, whose counts are estimates (characters / 3.6): 150 answers to the
-# first call; 78 tickets that went the whole way, of which 57 were escalated in 71 briefs, repairs included.
+# Averages of the recorded answers by which the program is measured, whose counts are estimates (characters / 3.6): 150
+# answers to the first call; 78 tickets that went the whole way, of which 57 were escalated in 71 briefs, with repairs.
 FACTS_OUT = 1_069
 BRIEF_OUT = 1_336
 DECISION_IN = 388  # the decision, as the second call is told it, beside the answer to the first

@@ -173,8 +173,16 @@ def _with_reported(
     for start, end in reported:
         if any(i.start <= start and end <= i.end for i in kept):
             continue
+        within = [i for i in kept if start <= i.start and i.end <= end and i.found_by == "model"]
+        beside = [i for i in kept if i.start < end and start < i.end and i not in within]
+        # What code found keeps its bounds: its reason is for these words.
+        start = max([start, *(i.end for i in beside if i.start <= start)])
+        end = min([end, *(i.start for i in beside if i.start > start)])
+        if not text[start:end].strip():
+            continue
         why = "recognised as an instruction by the reader of the ticket"
-        kept.append(Instruction(start=start, end=end, text=text[start:end], found_by="model", why=why))
+        new = Instruction(start=start, end=end, text=text[start:end], found_by="model", why=why)
+        kept = [i for i in kept if i not in within] + [new]
     return tuple(sorted(kept, key=lambda i: (i.start, i.end)))
 
 

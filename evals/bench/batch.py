@@ -135,8 +135,8 @@ def _peak(count: int) -> None:
     begun = time.perf_counter()
     with serving(cases=(case.id,)) as served:
         run(served, Tickets((case,), count), 16)
-    # Kibibytes on Linux, bytes on macOS.
-    unit = 1 if sys.platform == "darwin" else 1024
+    # `ru_maxrss` begins with what whoever started this process held, which was less than this.
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kibibytes elsewhere
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
     print(json.dumps({"mebibytes": peak, "seconds": time.perf_counter() - begun}))
 
