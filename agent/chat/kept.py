@@ -118,7 +118,7 @@ def _unreadable(name: str, path: Path, raw: bytes, error: ValidationError) -> st
     if isinstance(found, int) and found > FORMAT:
         return f"chat {name!r} was kept by a newer version of this program (format {found}): update, or start anew"
     first = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "the whole"
+    where = ".".join(str(part)[:60] for part in first["loc"]) or "the whole"
     return f"chat {name!r} is damaged ({where}: {first['msg']}): nothing was changed; the file is {path}"
 
 

@@ -55,7 +55,7 @@ _FIELD_LABELS = {
     "WHAT'S NEEDED": ("Deadline", "Leadership"),
 }
 _HEADING = re.compile(
-    r"(?P<name>[a-z' ]{6,32}?)\s{0,4}(?:\([^)\n]{0,40}\))?\s{0,4}(?::\s*+(?P<rest>.{0,20000}))?", re.IGNORECASE
+    r"(?P<name>[a-z' ]{6,32}?)\s{0,9}(?:\([^)\n]{0,40}\))?\s{0,9}(?::\s*+(?P<rest>.{0,20000}))?", re.IGNORECASE
 )
 _ESCAPED = re.compile(r"\\([\\`*_{}\[\]<>()#+\-.!|~&$])")
 _ITEM = re.compile(r"\s{0,12}(?:[-*•+]|(?P<number>\d{1,3})[.)])\s+(?P<text>.*)")

@@ -12,14 +12,17 @@ earlier runs found in .fuzz/. Prints what was run, and exits 1 with findings: in
 import argparse
 import hashlib
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
+from typing import Any
+
+Target = Callable[[bytes], None]
+Arc = tuple[str, int, int]
 
 ROOT = Path(__file__).parents[2]
 CORPUS = Path(__file__).with_name("corpus")
@@ -47,7 +50,8 @@ NAMES = (
 """As in targets.TARGETS, which takes a second to import; a test compares them."""
 LONGEST = 4_096  # bytes of an input; large inputs have tests of their own
 LONGEST_KEPT = 2_048
-MOST_KEPT = 60  # inputs of a target in the kept corpus
+MOST_KEPT = 24  # inputs of a target in the kept corpus, besides the seeds
+MOST_LOOKED_AT = 100  # for the choice of these
 SECONDS_AN_INPUT = 120  # a backstop: the watchdog of contract.py is sooner
 MEBIBYTES = 2_000
 
@@ -136,31 +140,62 @@ def _worker(name: str, found: Path, flags: Sequence[str]) -> subprocess.Complete
 
 
 def keep(name: str) -> int:
-    """The kept corpus anew: of what is kept and what was found, the smallest inputs that reach the same code."""
+    """The kept corpus anew: of what is kept and what was found, inputs that together reach all that any does."""
+    from evals.fuzz.targets import TARGETS
+
     kept = CORPUS / name
     kept.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        merged, small = Path(folder) / "merged", Path(folder) / "small"
-        merged.mkdir()
-        small.mkdir()
-        for source in (kept, WORK / name):
-            for path in source.iterdir() if source.is_dir() else ():
-                if path.stat().st_size <= LONGEST_KEPT:
-                    shutil.copy(path, small / path.name)
-        ended = _worker(name, WORK, ("-merge=1", str(merged), str(small)))
-        if ended.returncode:
-            raise SystemExit(f"{name}: the merge ended with {ended.returncode}: {ended.stderr[-400:]}")
-        chosen = sorted(merged.iterdir(), key=lambda path: (path.stat().st_size, path.name))
-        # From small to large, evenly: the small ones alone would all be the refused ones.
-        step = max(1.0, len(chosen) / MOST_KEPT)
-        chosen = [chosen[int(step * at)] for at in range(min(len(chosen), MOST_KEPT))]
-        for path in kept.iterdir():
-            if not path.name.startswith("seed-"):
-                path.unlink()
-        for path in chosen:
-            data = path.read_bytes()
-            (kept / hashlib.sha256(data).hexdigest()[:16]).write_bytes(data)
+    files = [path for folder in (kept, WORK / name) if folder.is_dir() for path in folder.iterdir()]
+    seeds = {path.read_bytes() for path in files if path.name.startswith("seed-")}
+    others = {path.read_bytes() for path in files if path.stat().st_size <= LONGEST_KEPT} - seeds
+    reached: set[Arc] = set().union(*(_arcs(TARGETS[name], data) for data in seeds))
+    ordered = sorted(others, key=lambda data: (len(data), data))
+    step = max(1.0, len(ordered) / MOST_LOOKED_AT)
+    looked_at = [ordered[int(step * at)] for at in range(min(len(ordered), MOST_LOOKED_AT))]
+    arcs = {data: _arcs(TARGETS[name], data) for data in looked_at}
+    chosen: list[bytes] = []
+    while arcs and len(chosen) < MOST_KEPT:
+        best = max(arcs, key=lambda data: (len(arcs[data] - reached), -len(data)))
+        if not arcs[best] - reached:
+            break
+        reached |= arcs.pop(best)
+        chosen.append(best)
+    for path in kept.iterdir():
+        if not path.name.startswith("seed-"):
+            path.unlink()
+    for data in chosen:
+        (kept / hashlib.sha256(data).hexdigest()[:16]).write_bytes(data)
     return len(list(kept.iterdir()))
+
+
+def _arcs(target: Target, data: bytes) -> set[Arc]:
+    """The steps from line to line in agent/ that an input takes."""
+    from evals.fuzz.contract import held_to
+
+    found: set[Arc] = set()
+    own = str(ROOT / "agent")
+
+    def enter(frame: FrameType, _event: str, _argument: object) -> Any:
+        name = frame.f_code.co_filename
+        if not name.startswith(own):
+            return None
+        before = 0
+
+        def step(frame: FrameType, event: str, _argument: object) -> Any:
+            nonlocal before
+            if event == "line":
+                found.add((name, before, frame.f_lineno))
+                before = frame.f_lineno
+            return step
+
+        return step
+
+    sys.settrace(enter)
+    try:
+        held_to(target, data)
+    finally:
+        sys.settrace(None)
+    return found
 
 
 def _again(name: str, path: Path) -> int:
