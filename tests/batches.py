@@ -89,7 +89,8 @@ class Api:
         if isinstance(step, tuple):
             status, content, headers = step
             return httpx2.Response(status, json=content, headers=headers)
-        return httpx2.Response(200, json=step)
+        ready = json.dumps(step).encode()  # in ASCII: half a letter may stand there
+        return httpx2.Response(200, content=ready, headers={"content-type": "application/json"})
 
     def backend(self, **options: Any) -> ClaudeBackend:
         """The real backend whose requests end here."""
@@ -117,7 +118,7 @@ def go(run: Run, source: Texts, *, limit: int | None = None, **options: Any) -> 
 
     async def main() -> Live:
         assert isinstance(run.backend, ClaudeBackend)
-        live = Live(run, run.backend, pace=Hurried(given["concurrency"]), **given)
+        live = Live(run, run.backend, **({"pace": Hurried(given["concurrency"])} | given))
         await live.go(works(source, run, limit))
         return live
 

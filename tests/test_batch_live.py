@@ -1,21 +1,20 @@
 """Calls at once: each ticket one result, each request paid once, whatever the server and the machine do."""
 
-import asyncio
 import hashlib
 import json
 import sqlite3
 import zlib
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
-from batches import Api, Texts, answer, go, run_of, text_of, tickets
+from batches import Api, Hurried, Texts, answer, go, run_of, text_of, tickets
 from fakes import message
 from planted import Planted, planted
 
@@ -337,24 +336,58 @@ def test_a_restart_with_processes_beside_pays_nothing_again(tmp_path: Path) -> N
         assert set(api.times().values()) == {1}
 
 
-def test_a_process_beside_that_ends_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def broken(*_: object) -> Any:
-        raise BrokenProcessPool
+def test_a_process_beside_that_dies_costs_no_ticket_and_no_answer(tmp_path: Path) -> None:
+    """It is killed while tickets are on their way; what was answered for them is used."""
 
-    run = run_of(tmp_path / "run", Api().backend())
+    def step(body: dict[str, Any]) -> Any:
+        if len(api.seen) == 40:
+            for child in active_children():
+                child.kill()
+        return answer(body)
+
+    api = Api(step, latency=0.05)
+    run = run_of(tmp_path / "run", api.backend())
     with run.folder:
-        monkeypatch.setattr(asyncio.BaseEventLoop, "run_in_executor", broken_for_processes(broken))
-        with pytest.raises(BadInput, match="a process beside this one ended"):
-            go(run, tickets(3), processes=1)
+        go(run, tickets(30), processes=1, concurrency=2)
+        assert set(states(run).values()) == {"done"}
+        assert set(api.times().values()) == {1}
 
 
-def broken_for_processes(broken: Any) -> Any:
-    real = asyncio.BaseEventLoop.run_in_executor
+def test_tickets_that_ask_the_same_share_the_answer(tmp_path: Path) -> None:
+    api = Api(latency=0.01)
+    run = run_of(tmp_path / "run", api.backend(), now=NOW)
+    with run.folder:
+        live = go(run, Texts({f"copy{number}": text_of(1) for number in range(20)}), concurrency=8)
+        assert live.heard.done == 20
+        assert set(api.times().values()) == {1}
+        assert run.folder.spent()["live"].calls == live.heard.usage.calls == len(api.seen)
 
-    def chosen(loop: Any, pool: Any, act: Any, *more: Any) -> Any:
-        return broken() if isinstance(pool, ProcessPoolExecutor) else real(loop, pool, act, *more)
 
-    return chosen
+def test_a_server_that_cannot_be_reached_ends_the_run_within_minutes(tmp_path: Path) -> None:
+    def step(_: dict[str, Any]) -> Any:
+        return httpx2.ConnectError("nobody listens")
+
+    told: list[str] = []
+    for concurrency in (1, 8, 32):
+        run = run_of(tmp_path / f"run{concurrency}", Api(step).backend())
+        with run.folder:
+            pace = Hurried(concurrency)
+            live = go(run, tickets(100), concurrency=concurrency, pace=pace, notice=told.append)
+            assert live.outage is not None
+            assert len(set(states(run).values()) - {"waiting"}) == 0
+    assert all("waiting, and asking again" in line for line in told)
+    assert len(told) >= 3
+
+
+@pytest.mark.parametrize("odd", [{"model": "claude\ud83d"}, {"usage": {"input_tokens": 1, "output_tokens": 10**25}}])
+def test_an_odd_answer_costs_no_other_ticket_its_own(tmp_path: Path, odd: dict[str, Any]) -> None:
+    def step(body: dict[str, Any]) -> Any:
+        return answer(body) | (odd if "Office 2 of" in json.dumps(body) else {})
+
+    run = run_of(tmp_path / "run", Api(step).backend())
+    with run.folder:
+        go(run, tickets(4))
+        assert set(states(run).values()) == {"done"}
 
 
 def test_a_disk_that_is_full_ends_the_run_and_keeps_what_was_written(

@@ -25,6 +25,7 @@ from agent.readers.decode import whole_letters
 from schemas.escalation import Finding, Usage
 
 MAX_TOKENS_VARIABLE = "ESCALATION_MAX_TOKENS"
+MOST_TOKENS = 10**12  # of one answer that are believed
 MAX_PROBLEMS = 12  # of one answer that are named to the model: enough to mend it, short enough to read
 _OFFLINE = "or use --backend offline"
 _DOING: dict[type, str] = {DraftCall: "writing the brief", TurnCall: "answering"}
@@ -129,7 +130,7 @@ def usage_of(message: Mapping[str, Any]) -> Usage:
 
     def count(name: str) -> int:
         value = counts.get(name)
-        return value if isinstance(value, int) and value > 0 else 0
+        return min(value, MOST_TOKENS) if isinstance(value, int) and value > 0 else 0
 
     return Usage(
         calls=1,

@@ -19,17 +19,18 @@ from agent.batch.pace import Pace, backoff
 from agent.batch.road import Message
 from agent.batch.run_folder import RunFolder
 from agent.batch.walking import Apart, Asked, Here, Walk
-from agent.batch.work import Ended, Run, Seen, Work
+from agent.batch.work import Ended, Run, Seen, Work, unfinished
 from agent.errors import BadInput
 from schemas.escalation import Usage
 
 if TYPE_CHECKING:
     from agent.backends.claude import ClaudeBackend
 
-AHEAD = 4  # tickets under way for each that waits for an answer, less one in so many: places at the server stay filled
+AHEAD = 2  # tickets under way for each that waits for an answer, less one in so many: places at the server stay filled
 TRIES = 6  # requests for one call, while the server answers others
 TICK = 1.0  # seconds
 PATIENCE = 600.0  # seconds without any answer, after which a run stops
+FIRST_PATIENCE = 60.0  # likewise, where there was never one: an address is wrong more often than a server is down
 
 
 @dataclass
@@ -71,6 +72,7 @@ class Live:
         rules: bool = False,
         processes: int = 0,
         pace: Pace | None = None,
+        notice: Callable[[str], None] | None = None,
     ) -> None:
         self.run = run
         self.backend = backend
@@ -82,10 +84,13 @@ class Live:
         self.interrupted = False
         self.pace = pace or Pace(concurrency)
         self._tell = tell
+        self._notice = notice
         self._budget = budget
         self._patience = patience
         self._rules = rules
         self._stopping = False
+        self._begun = self.pace.clock()
+        self._asking: dict[str, asyncio.Future[None]] = {}  # requests that are under way
         self._writer = Writer(run.folder)
         self._walk: Walk = (
             Apart(run, backend, rules=rules, processes=processes) if processes else Here(run, backend, rules=rules)
@@ -94,6 +99,7 @@ class Live:
     async def go(self, works: Iterator[Work | Seen]) -> None:
         """Every ticket to its result."""
         ahead = self.concurrency + max(2, self.concurrency // AHEAD)
+        self._begun = self.pace.clock()
         ticking = asyncio.create_task(self._tick())
         try:
             async with asyncio.TaskGroup() as group:
@@ -125,6 +131,11 @@ class Live:
             except BadInput as error:  # the source cannot be read on; what is under way still gets its results
                 self.unreadable = error
                 return
+            except OSError as error:
+                self.unreadable = BadInput(
+                    f"the source cannot be read on: {error.strerror or error}; mend it, run again"
+                )
+                return
             if work is None:
                 return
             if isinstance(work, Seen):
@@ -150,20 +161,36 @@ class Live:
         entered = False
         while isinstance(step, Asked):
             try:
-                message = await self._answer(step)
+                body = await self._answered(work, step, first=not entered)
             except Stopped:
                 await self._walk.drop(work.key)
                 raise
             except ModelUnavailable as error:
                 step = await self._walk.give_up(work.key, error)
                 continue
-            usage = answers.usage_of(message)
-            self.heard.usage = total(self.heard.usage, usage)
-            body = json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass")
-            await self._writer.write(partial(_keep, work, step.sha256, body, usage, not entered))
             entered = True
             step = await self._walk.take(work.key, body)
         return step
+
+    async def _answered(self, work: Work, asked: Asked, *, first: bool) -> bytes:
+        """The answer, on the disk. Two tickets that ask the same share it: a backlog has its doubles."""
+        while asked.sha256 in self._asking:
+            with suppress(Exception):  # whoever asked says so; then this one asks itself
+                await asyncio.shield(self._asking[asked.sha256])
+        kept = self.run.folder.answer(asked.sha256)
+        if kept is not None:
+            return kept
+        mine = self._asking[asked.sha256] = asyncio.get_running_loop().create_future()
+        try:
+            message = await self._answer(asked)
+            usage = answers.usage_of(message)
+            self.heard.usage = total(self.heard.usage, usage)
+            body = json.dumps(message).encode()
+            await self._writer.write(partial(_keep, work, asked.sha256, body, usage, first))
+            return body
+        finally:
+            del self._asking[asked.sha256]
+            mine.set_result(None)
 
     async def _answer(self, asked: Asked) -> Message:
         """The answer to a request. Raises `ModelUnavailable` where there will be none, and `Stopped`."""
@@ -193,6 +220,8 @@ class Live:
             raise failure
         if failure.blame == "setup":
             self._give_up(failure)
+        if not self.pace.rounds and self._notice is not None:
+            self._notice(f"{failure}: waiting, and asking again")
         if failure.reason in ("http_429", "http_529", "connection") or failure.retry_after is not None:
             self.pace.refused(failure.retry_after)
         else:
@@ -200,7 +229,9 @@ class Live:
         last = self.pace.last_answer
         if last is not None and last > began and tries >= TRIES:  # others are answered meanwhile
             raise failure
-        out = tries >= TRIES if last is None else self.pace.clock() - last > self._patience
+        now = self.pace.clock()
+        never = tries >= TRIES or now - self._begun > FIRST_PATIENCE
+        out = never if last is None else now - last > self._patience
         if out or (failure.retry_after or 0) > self._patience:
             self._give_up(failure)
         if failure.retry_after is None:
@@ -214,8 +245,8 @@ class Live:
         raise failure
 
     def _go_on(self) -> None:
-        if self.outage is not None:
-            raise self.outage
+        if self.outage is not None:  # anew, since an error keeps all that it passed through
+            raise unfinished(str(self.outage), self.outage.reason, self.outage.blame)
         if self._budget is not None and tokens(self.heard.usage) >= self._budget:
             self.over_budget = True
             self.stop()
@@ -241,8 +272,11 @@ class Writer:
         await done
 
     def close(self) -> None:
-        """Wait for what is being written."""
+        """Write what is left: whatever came home is kept, also where nobody waits for it any more."""
         self._thread.shutdown(wait=True)
+        left, self._queue = self._queue, []
+        for act, _ in left:
+            self._commit([act])
 
     async def _drain(self) -> None:
         loop = asyncio.get_running_loop()
@@ -250,16 +284,23 @@ class Writer:
             together, self._queue = self._queue, []
             try:
                 await loop.run_in_executor(self._thread, self._commit, [act for act, _ in together])
-            except BaseException as error:
-                for _, done in together:
-                    if not done.done():
-                        done.set_exception(error)
-                if not isinstance(error, Exception):
-                    raise
-            else:
-                for _, done in together:
-                    if not done.done():
-                        done.set_result(None)
+                errors: list[Exception | None] = [None] * len(together)
+            except Exception:  # one of them: each by itself, so that it costs no other its answer
+                errors = [await loop.run_in_executor(self._thread, self._alone, act) for act, _ in together]
+            for (_, done), error in zip(together, errors, strict=True):
+                if done.done():
+                    continue
+                if error is None:
+                    done.set_result(None)
+                else:
+                    done.set_exception(error)
+
+    def _alone(self, act: Callable[[], object]) -> Exception | None:
+        try:
+            self._commit([act])
+        except Exception as error:
+            return error
+        return None
 
     def _commit(self, acts: list[Callable[[], object]]) -> None:
         with self._folder.together():

@@ -27,7 +27,8 @@ class Pace:
         self.clock = clock
         self._over = asyncio.Event()
         self._resumes = 0.0
-        self._failures = 0  # since the last answer
+        self.rounds = 0  # of being refused, since the last answer
+        self._failures = 0  # of calls, likewise
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def enter(self) -> None:
@@ -63,7 +64,7 @@ class Pace:
 
     def answered(self) -> None:
         """The server answered a call."""
-        self._failures = 0
+        self._failures = self.rounds = 0
         self.last_answer = self.clock()
         self.allowed = min(float(self.most), self.allowed + 1 / max(1.0, self.allowed))
 
@@ -73,9 +74,9 @@ class Pace:
         if now < self._resumes:  # of calls that went out together: one refusal
             self._resumes = max(self._resumes, now + (retry_after or 0))
             return
-        self._failures += 1
+        self.rounds += 1
         self.allowed = max(1.0, self.allowed / 2)
-        pause = backoff(self._failures) if retry_after is None else retry_after
+        pause = backoff(self.rounds) if retry_after is None else retry_after
         self._resumes = now + max(SHORTEST_PAUSE, pause)
 
     def stumbled(self) -> None:

@@ -23,6 +23,7 @@ from agent.errors import BadInput
 from schemas.escalation import Usage
 
 VERSION = "1"
+LONGEST_NAME = 200  # characters of a model's name
 MOST_UNPACKED = 1 << 26  # bytes; many times the largest result
 FILE, LOCK = "run.sqlite", "lock.sqlite"
 DATABASES = frozenset({FILE, LOCK} | {f"{name}{end}" for name in (FILE, LOCK) for end in ("-wal", "-shm", "-journal")})
@@ -292,7 +293,7 @@ class RunFolder:
                 request,
                 zlib.compress(message, PACKED),
                 paid,
-                model if isinstance(model, str) else None,
+                model.encode("utf-8", "replace").decode()[:LONGEST_NAME] if isinstance(model, str) else None,
                 usage.input_tokens,
                 usage.output_tokens,
                 usage.cache_read_tokens,

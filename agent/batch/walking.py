@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -24,7 +25,6 @@ from agent.batch.road import Journey, Message, Wanted
 from agent.batch.run_folder import StoredAnswers
 from agent.batch.work import Ended, Run, Work, ended_as, unfinished
 from agent.drafting import Limits
-from agent.errors import BadInput
 from agent.pipeline import escalate, fallen_back, road
 from agent.policy.settings import Settings
 from schemas.context import Context
@@ -191,7 +191,11 @@ class Here:
 
 
 class Apart:
-    """In processes beside this one. A ticket's steps go to the one that began it."""
+    """In processes beside this one. A ticket's steps go to the one that began it; until they are ready, here.
+
+    A process that dies takes the tickets with it that it had under way. They are begun again here, on their stored
+    answers, and so is every further one: nothing is lost, and nothing is paid twice.
+    """
 
     def __init__(self, run: Run, backend: "ClaudeBackend", *, rules: bool, processes: int) -> None:
         from multiprocessing import get_context
@@ -200,32 +204,42 @@ class Apart:
         self._pools = [
             ProcessPoolExecutor(1, get_context("spawn"), initializer=_ready, initargs=(way,)) for _ in range(processes)
         ]
+        self._here = Here(run, backend, rules=rules)
+        # A person's Ctrl-C is for the process that knows what is in flight; a child takes over what is ignored here.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self._warm = [pool.submit(_is_ready) for pool in self._pools]
+        signal.signal(signal.SIGINT, before)
         self._next = 0
-        self._pool_of: dict[str, ProcessPoolExecutor] = {}
+        self._pool_of: dict[str, tuple[ProcessPoolExecutor, Work]] = {}
 
     async def begin(self, work: Work) -> Step:
         """As `Walk.begin`. The ticket is read here, where its source is."""
+        if not self._pools or not all(one.done() for one in self._warm):
+            return await self._here.begin(work)
         start = started(work)
         if isinstance(start, Ended):
             return start
         self._next = (self._next + 1) % len(self._pools)
-        self._pool_of[work.key] = self._pools[self._next]
+        self._pool_of[work.key] = (self._pools[self._next], work)
         return await self._do(work.key, partial(_begin, start))
 
     async def take(self, key: str, message: bytes) -> Step:
         """As `Walk.take`."""
+        if key not in self._pool_of:
+            return await self._here.take(key, message)
         return await self._do(key, partial(_take, key, message))
 
     async def give_up(self, key: str, error: ModelUnavailable) -> Step:
         """As `Walk.give_up`. An error does not travel well, so its words do."""
+        if key not in self._pool_of:
+            return await self._here.give_up(key, error)
         told = (str(error), error.reason, error.blame)
         return await self._do(key, partial(_give_up, key, told))
 
     async def drop(self, key: str) -> None:
         """As `Walk.drop`."""
-        pool = self._pool_of.pop(key, None)
-        if pool is not None:
-            await asyncio.get_running_loop().run_in_executor(pool, _drop, key)
+        if self._pool_of.pop(key, None) is None:
+            await self._here.drop(key)
 
     def close(self) -> None:
         """End the processes."""
@@ -235,12 +249,13 @@ class Apart:
     async def _do(self, key: str, step: Callable[[], Step]) -> Step:
         from concurrent.futures.process import BrokenProcessPool
 
+        pool, work = self._pool_of[key]
         try:
-            came = await asyncio.get_running_loop().run_in_executor(self._pool_of[key], step)
-        except BrokenProcessPool:
-            raise BadInput(
-                "a process beside this one ended, perhaps for want of memory: run again with a lower --concurrency"
-            ) from None
+            came = await asyncio.get_running_loop().run_in_executor(pool, step)
+        except (BrokenProcessPool, RuntimeError):  # RuntimeError: it was shut down meanwhile
+            self._pools = [one for one in self._pools if one is not pool]
+            self._pool_of.pop(key, None)
+            return await self._here.begin(work)  # the answer that it was to take is stored by now
         if isinstance(came, Ended):
             del self._pool_of[key]
         return came
@@ -269,9 +284,11 @@ _roads: Roads | None = None
 
 def _ready(way: Way) -> None:
     global _roads
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a person's Ctrl-C is for the process that knows what is in flight
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _roads = Roads(way, StoredAnswers(way.folder))
+    try:
+        _roads = Roads(way, StoredAnswers(way.folder))
+    except sqlite3.Error:
+        os._exit(0)  # the run ended, and its folder went, before this was ready
 
 
 def _end_with_parent() -> None:
@@ -289,6 +306,10 @@ def _here() -> Roads:
     return _roads
 
 
+def _is_ready() -> bool:
+    return _roads is not None
+
+
 def _begin(start: Start) -> Step:
     return _here().begin(start)
 
@@ -300,7 +321,3 @@ def _take(key: str, message: bytes) -> Step:
 def _give_up(key: str, told: tuple[str, str, str]) -> Step:
     text, reason, blame = told
     return _here().give_up(key, unfinished(text, reason, blame))
-
-
-def _drop(key: str) -> None:
-    _here().drop(key)

@@ -122,7 +122,13 @@ def run(arguments: argparse.Namespace) -> int:
             return _estimated(arguments, source, made, prices, form)
         ended = _driven(arguments, source, made, prices)
         _written(made, prices, form, arguments.out)
-    return ended
+        left = source.count() - sum(folder.count(made.scan).values())
+        if left > 0:
+            note(
+                f"{left:,} tickets of the source are in none of these: they were not begun, or what they had does not "
+                "fit any more; run again to have them all"
+            )
+    return ended if arguments.limit is not None or left <= 0 or ended != EXIT_DONE else EXIT_FINDINGS
 
 
 def _backend(arguments: argparse.Namespace) -> "Backend":
@@ -130,7 +136,9 @@ def _backend(arguments: argparse.Namespace) -> "Backend":
     picked = backend_of(arguments)
     if picked.name == "offline":
         if arguments.batches:
-            raise BadInput("--batches needs a model: set ANTHROPIC_API_KEY, or leave it out for the offline rules")
+            raise BadInput(
+                "--batches needs a model: set ANTHROPIC_API_KEY, or leave --batches out for the offline rules"
+            )
         return picked
     from agent.backends.claude import MAX_RETRIES, ClaudeBackend
 
@@ -180,9 +188,9 @@ def _driven(arguments: argparse.Namespace, source: "TicketSource", run: "Run", p
     """All tickets to their results, in the way that was chosen. The exit code."""
     from agent.batch.progress import Progress
 
-    progress = Progress(
-        source.count(), prices, run.backend.model, sys.stderr, paid="batch" if arguments.batches else "live"
-    )
+    count = source.count()
+    total = count if arguments.limit is None else min(count, arguments.limit)
+    progress = Progress(total, prices, run.backend.model, sys.stderr, paid="batch" if arguments.batches else "live")
     try:
         if run.backend.name == "offline":
             return _by_rules(arguments, source, run, progress)
@@ -230,6 +238,10 @@ def _at_once(arguments: argparse.Namespace, source: "TicketSource", run: "Run", 
     def tell(heard: Heard) -> None:
         progress.update(heard.done, heard.failed + heard.waiting, heard.open, heard.usage, settled=heard.settled)
 
+    def notice(text: str) -> None:
+        progress.close()
+        note(text)
+
     live = Live(
         run,
         _claude(run.backend),
@@ -238,6 +250,7 @@ def _at_once(arguments: argparse.Namespace, source: "TicketSource", run: "Run", 
         budget=arguments.token_budget,
         rules=arguments.fallback is not None,
         processes=processes_for(arguments.concurrency),
+        notice=notice,
     )
     try:
         asyncio.run(_stoppable(live, live.go(works(source, run, arguments.limit)), progress))
