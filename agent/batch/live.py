@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 AHEAD = 2  # tickets under way for each that waits for an answer, less one in so many: places at the server stay filled
 TRIES = 6  # requests for one call, while the server answers others
 TICK = 1.0  # seconds
+SAY_EVERY = 60.0  # seconds between two lines about the server
 PATIENCE = 600.0  # seconds without any answer, after which a run stops
 FIRST_PATIENCE = 60.0  # likewise, where there was never one: an address is wrong more often than a server is down
 
@@ -90,6 +91,7 @@ class Live:
         self._rules = rules
         self._stopping = False
         self._begun = self.pace.clock()
+        self._said = float("-inf")  # when a person was last told something
         self._asking: dict[str, asyncio.Future[None]] = {}  # requests that are under way
         self._writer = Writer(run.folder)
         self._walk: Walk = (
@@ -220,12 +222,13 @@ class Live:
             raise failure
         if failure.blame == "setup":
             self._give_up(failure)
-        if not self.pace.rounds and self._notice is not None:
-            self._notice(f"{failure}: waiting, and asking again")
+        before = self.pace.rounds
         if failure.reason in ("http_429", "http_529", "connection") or failure.retry_after is not None:
             self.pace.refused(failure.retry_after)
         else:
             self.pace.stumbled()
+        if self.pace.rounds and not before:
+            self._say(f"{failure}: waiting, and asking again")
         last = self.pace.last_answer
         if last is not None and last > began and tries >= TRIES:  # others are answered meanwhile
             raise failure
@@ -236,6 +239,13 @@ class Live:
             self._give_up(failure)
         if failure.retry_after is None:
             await self.pace.rest(backoff(tries))
+
+    def _say(self, text: str) -> None:
+        """Tell a person, now and then."""
+        now = self.pace.clock()
+        if self._notice is not None and now - self._said > SAY_EVERY:
+            self._said = now
+            self._notice(text)
 
     def _give_up(self, failure: ModelUnavailable) -> NoReturn:
         """No ticket will be answered now: the run ends, or the rules take over."""
