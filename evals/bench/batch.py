@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -24,10 +24,10 @@ from agent.backends.claude import ClaudeBackend
 from agent.batch.items import Item
 from agent.batch.live import Live
 from agent.batch.run_folder import RunFolder
-from agent.batch.work import Run, works
+from agent.batch.work import Run, Seen, Work, works
 from agent.commands.batch import processes_for
 from agent.policy.settings import load_settings
-from evals.bench.server import Served, serving
+from evals.bench.server import Served, mark_of, serving
 from evals.cases import Case, all_cases
 from evals.replay import RECORDINGS, path_of
 from schemas.context import Context
@@ -35,7 +35,7 @@ from schemas.ticket import Ticket
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = "claude-haiku-5-5"
-EVERY = 5  # of the cases with a recorded brief, so many apart
+EVERY = 5  # of these cases, so many apart
 LATENCY = 200  # milliseconds
 CONCURRENCIES = (1, 4, 8, 16, 32, 64)
 BRIEF = "submit_brief"
@@ -66,9 +66,19 @@ class Tickets:
 
 
 def chosen() -> tuple[Case, ...]:
-    """Cases whose whole conversation was recorded."""
-    whole = [case for case in all_cases() if _has_brief(case)]
-    return tuple(whole[::EVERY])
+    """Cases whose whole conversation was recorded: with a brief, or with none to write. The labels say which."""
+    whole = [c for c in all_cases() if _path(c).exists() and (c.labels.outcome != "escalate" or _has_brief(c))]
+    return tuple(case for case in whole if mark_of(case.ticket().text))[::EVERY]
+
+
+def timed(tickets: Tickets, made: Run) -> Iterator[Work | Seen]:
+    """Each ticket from its own case's time: the recorded briefs name deadlines that follow from it."""
+    for work in works(tickets, made):
+        if isinstance(work, Work):
+            own = tickets.cases[int(work.key[1:]) % len(tickets.cases)].now.isoformat()
+            yield replace(work, known=replace(work.known, started=own))
+        else:
+            yield work
 
 
 def _has_brief(case: Case) -> bool:
@@ -85,11 +95,11 @@ def run(served: Served, tickets: Tickets, concurrency: int) -> Live:
         backend = ClaudeBackend(
             model=MODEL, base_url=served.url, api_key="key-of-a-benchmark", retries=0, connections=concurrency
         )
-        made = Run(opened, backend, load_settings(None), now=tickets.cases[0].now)
+        made = Run(opened, backend, load_settings(None))
 
         async def main() -> Live:
             live = Live(made, backend, concurrency=concurrency, processes=processes_for(concurrency))
-            await live.go(works(tickets, made))
+            await live.go(timed(tickets, made))
             return live
 
         return asyncio.run(main())
@@ -98,7 +108,11 @@ def run(served: Served, tickets: Tickets, concurrency: int) -> Live:
 def throughput(count: int, concurrencies: tuple[int, ...]) -> None:
     """One line for each concurrency. The first run, which loads everything, is not counted."""
     cases = chosen()
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {len(cases)} cases in turn, {LATENCY} ms")
+    up = sum(case.labels.outcome == "escalate" for case in cases)
+    print(
+        f"Python {platform.python_version()}, {os.cpu_count()} cores, {len(cases)} cases in turn, of which {up} go up, "
+        f"{LATENCY} ms"
+    )
     print("| concurrency | tickets | calls | seconds | ideal | of the ideal | CPU for a call |")
     print("|---|---|---|---|---|---|---|")
     with serving(latency_ms=LATENCY, cases=tuple(case.id for case in cases)) as served:

@@ -78,11 +78,11 @@ def recorded(case: str) -> Recorded:
     named = {
         block["name"]: message for message in messages for block in message["content"] if block["type"] == "tool_use"
     }
-    return Recorded(_mark(case_of(case).ticket().text), named[FACTS], named.get(BRIEF))
+    return Recorded(mark_of(case_of(case).ticket().text), named[FACTS], named.get(BRIEF))
 
 
-def _mark(text: str) -> bytes:
-    """The end of the ticket as JSON writes it: plain words, since clients differ in how they escape the rest."""
+def mark_of(text: str) -> bytes:
+    """The end of the ticket as JSON writes it: plain words, since clients differ in how they escape the rest. Or none."""
     runs = [run for run in re.findall(r"[A-Za-z ,.]+", text) if len(run) >= MARK_LENGTH]
     return str(runs[-1] if runs else "").strip()[:MARK_LENGTH].encode()  # a ticket without any stands alone
 
