@@ -82,7 +82,7 @@ def recorded(case: str) -> Recorded:
 
 
 def mark_of(text: str) -> bytes:
-    """The end of the ticket as JSON writes it: plain words, since clients differ in how they escape the rest. Or none."""
+    """The end of the ticket as JSON writes it, in plain words, since clients differ in how they escape the rest."""
     runs = [run for run in re.findall(r"[A-Za-z ,.]+", text) if len(run) >= MARK_LENGTH]
     return str(runs[-1] if runs else "").strip()[:MARK_LENGTH].encode()  # a ticket without any stands alone
 

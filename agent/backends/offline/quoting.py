@@ -39,6 +39,8 @@ def _clause(passage: Passage, start: int, end: int) -> tuple[int, int]:
     if high - low > MAX_QUOTE:
         low = max(low, _blank_before(passage.text, start - 90))
         high = min(high, _blank_after(passage.text, max(end, start) + 90))
+        within = whole_words(passage.text, low, high)  # a cut inside a word is no quote
+        low, high = within if within[0] < within[1] else (low, high)
     return passage.start + low, passage.start + high
 
 
