@@ -363,10 +363,11 @@ HOSTILE = [
 
 
 def seconds_to_read(text: str) -> float:
-    start = time.perf_counter()
+    """Of this process, whatever else the machine does."""
+    start = time.process_time()
     for find in (numbers, dates, times, identifiers, quoted_strings):
         find(text)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 @pytest.mark.parametrize("piece", HOSTILE)

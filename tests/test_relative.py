@@ -1,7 +1,7 @@
 """Dates behind words, counted from an anchor: what models derive and code repeats."""
 
 from datetime import UTC, date, datetime
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -181,11 +181,11 @@ def test_words_of_any_length_are_read_in_linear_time(piece: str) -> None:
 
     def seconds(length: int) -> float:
         text = piece * (length // len(piece))
-        start = perf_counter()
+        start = process_time()
         days_behind(text, ANCHOR)
         months_behind(text, ANCHOR)
         numbered_weekdays(Ticket(text=text), text, ANCHOR)
-        return perf_counter() - start
+        return process_time() - start
 
     short = min(seconds(10_000) for _ in range(2))
     assert seconds(80_000) < 24 * short + 0.2
