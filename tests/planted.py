@@ -252,7 +252,7 @@ def _hosts(v: Values) -> list[One]:
         (github, "git clone https://§@github.com/nordwind/erp.git fails", ("gh" + "p_" + v.of(ALNUM, 36),)),
         (text, "The pipeline uses § and stops.", ("github" + "_pat_" + v.of(ALNUM, 22) + "_" + v.of(ALNUM, 59),)),
         (mail, "PRIVATE-TOKEN: §", ("gl" + "pat-" + v.of(URLSAFE, 20),)),
-        (markdown, "//registry.npmjs.org/:_authToken=§", ("np" + "m_" + v.of(ALNUM, 36),)),
+        (markdown, "//npm.example.com/:_authToken=§", ("np" + "m_" + v.of(ALNUM, 36),)),
     ]
 
 
