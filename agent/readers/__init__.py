@@ -31,6 +31,18 @@ def read_ticket(source: bytes | str, *, name: str | None = None) -> Ticket:
     `name` is the file's name, if there is one. Raises BadInput for what is empty, binary, above MAX_BYTES, nested too
     deeply, or holds several tickets; and for nothing else. A text above MAX_TEXT code points is cut, which a note says.
     """
+    ticket = _read(source, name)
+    if not ticket.text:  # nothing was left of what looked like words
+        raise _empty(name)
+    return ticket
+
+
+def _empty(name: str | None) -> BadInput:
+    named = f" {name[-80:]!r}" if name else ""
+    return BadInput(f"the ticket{named} is empty, expected its text: pass a file or pipe it to stdin")
+
+
+def _read(source: bytes | str, name: str | None) -> Ticket:
     refuse_if_too_big(source)
     suffix = (name or "").rpartition(".")[2].casefold() if name and "." in name else ""
     if suffix == "eml" or _is_mail(source):
@@ -41,8 +53,7 @@ def read_ticket(source: bytes | str, *, name: str | None = None) -> Ticket:
             return ticket
     decoded = clean(source) if isinstance(source, str) else decode(source)
     if not decoded.text.strip("\ufffd \t\n\ufeff\u200b"):
-        named = f" {name[-80:]!r}" if name else ""
-        raise BadInput(f"the ticket{named} is empty, expected its text: pass a file or pipe it to stdin")
+        raise _empty(name)
     if suffix in ("json", "jsonl", "ndjson") or decoded.text.lstrip()[:1] in "{[":
         from agent.readers.exported import read_json
 

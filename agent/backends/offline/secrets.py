@@ -4,6 +4,7 @@ What is a secret is the redaction's to say; here it is found again by its placeh
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from agent.grounding.fold import joined
@@ -54,11 +55,13 @@ def whole_words(text: str, low: int, high: int) -> tuple[int, int]:
 
 
 def _splits(text: str, cut: int) -> bool:
+    if unicodedata.category(text[cut]).startswith("M"):  # a mark belongs to the letter before it
+        return True
     return (_in_word(text[cut - 1]) and _in_word(text[cut])) or joined(text, cut)
 
 
 def _in_word(char: str) -> bool:
-    return char.isalnum() or char in _JOINERS
+    return char.isalnum() or char in _JOINERS or unicodedata.category(char).startswith("M")
 
 
 def _line_end(text: str, at: int, most: int) -> int:
