@@ -81,7 +81,7 @@ def main(arguments: Sequence[str]) -> int:
     ran: list[Ran] = []
     for number, name in enumerate(names):
         left = chosen.seconds - sum(one.seconds for one in ran)
-        one = fuzz(name, max(1, round(left / (len(names) - number))), found)
+        one = fuzz(name, max(1, round(left / (len(names) - number))), found, chosen.seed)
         ran.append(one)
         _tell(one)
     findings = sum(len(one.findings) for one in ran)
@@ -99,6 +99,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=int, default=160, help="for all targets together (160)")
     parser.add_argument("--target", action="append", choices=NAMES, help="only this one; may be given again")
     parser.add_argument("--input", type=Path, metavar="FILE", help="run one input and show what it does")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="the same inputs for the same code; 0: others each time (0)"
+    )
     parser.add_argument("--keep", action="store_true", help="minimise what was found into the kept corpus")
     return parser
 
@@ -108,15 +111,15 @@ def _tell(one: Ran) -> None:
     print("\n".join((line, *(f"    {finding}" for finding in one.findings))), flush=True)
 
 
-def fuzz(name: str, seconds: int, found: Path) -> Ran:
-    """One target for so many seconds. Findings are kept in `found`."""
+def fuzz(name: str, seconds: int, found: Path, seed: int = 0) -> Ran:
+    """One target for so many seconds. Findings are kept in `found`. `seed`: 0 is another one each time."""
     work = WORK / name
     work.mkdir(parents=True, exist_ok=True)
     (CORPUS / name).mkdir(parents=True, exist_ok=True)
     before = set(found.iterdir())
     started = time.monotonic()
     # The time to import and to read the corpus is the run's own.
-    flags = (f"-max_total_time={seconds}", f"-max_len={LONGEST}", f"-artifact_prefix={found}/{name}-")
+    flags = (f"-max_total_time={seconds}", f"-max_len={LONGEST}", f"-artifact_prefix={found}/{name}-", f"-seed={seed}")
     ended = _worker(name, found, (*flags, str(work), str(CORPUS / name)))
     spent = time.monotonic() - started
     done = re.findall(r"Done (\d+) runs in", ended.stderr) or re.findall(r"^#(\d+)\t", ended.stderr, re.MULTILINE)
