@@ -410,3 +410,16 @@ def test_a_disk_that_is_full_ends_the_run_and_keeps_what_was_written(
         monkeypatch.undo()
         go(run, tickets(20), concurrency=2)
         assert set(states(run).values()) == {"done"}
+
+
+def test_a_source_that_goes_away_is_not_called_the_run_folder(tmp_path: Path) -> None:
+    class Gone(Texts):
+        def items(self) -> Iterator[Item]:
+            yield from super().items()
+            raise OSError(5, "Input/output error")
+
+    run = run_of(tmp_path / "run", Api().backend())
+    with run.folder:
+        live = go(run, Gone(tickets(2).texts))
+        assert str(live.unreadable) == "texts cannot be read on: Input/output error; mend it, and run again"
+        assert set(states(run).values()) == {"done"}

@@ -26,7 +26,7 @@ from schemas.escalation import Usage
 if TYPE_CHECKING:
     from agent.backends.claude import ClaudeBackend
 
-AHEAD = 2  # tickets under way for each that waits for an answer, less one in so many: places at the server stay filled
+AHEAD = 2  # one more ticket under way for every so many calls, so that no place at the server stays empty
 TRIES = 6  # requests for one call, while the server answers others
 TICK = 1.0  # seconds
 SAY_EVERY = 60.0  # seconds between two lines about the server
@@ -132,11 +132,6 @@ class Live:
                 work = next(works, None)
             except BadInput as error:  # the source cannot be read on; what is under way still gets its results
                 self.unreadable = error
-                return
-            except OSError as error:
-                self.unreadable = BadInput(
-                    f"the source cannot be read on: {error.strerror or error}; mend it, run again"
-                )
                 return
             if work is None:
                 return

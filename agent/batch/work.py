@@ -175,7 +175,7 @@ def works(source: Source, run: Run, limit: int | None = None) -> Iterator[Work |
     now = (run.now or datetime.now(UTC)).replace(microsecond=0).isoformat()
     taken = settled = 0
     seen: list[tuple[int, str]] = []
-    for place, item in enumerate(source.items()):
+    for place, item in enumerate(_items(source)):
         fingerprint = hashlib.sha256(f"{common} {item.sha256}".encode()).hexdigest()
         known = run.folder.known(item.key)
         same = known is not None and known.fingerprint == fingerprint
@@ -193,6 +193,14 @@ def works(source: Source, run: Run, limit: int | None = None) -> Iterator[Work |
         started = known.started if known is not None and same else now
         yield Work(item, place, run, Known(fingerprint, started, "waiting"))
     yield Seen(tuple(seen), settled, run)
+
+
+def _items(source: Source) -> Iterator[Item]:
+    """As `Source.items`. A file that went away or a disk that fails is the source's, not the run folder's."""
+    try:
+        yield from source.items()
+    except OSError as error:
+        raise BadInput(f"{source.name} cannot be read on: {error.strerror or error}; mend it, and run again") from None
 
 
 def _settled(known: Known, run: Run) -> bool:

@@ -2,10 +2,9 @@
 
 from typing import get_args
 
-from schemas.redaction import Kind, PersonalKind, SecretKind
+from schemas.redaction import Kind, SecretKind
 
 SECRET_KINDS: frozenset[str] = frozenset(get_args(SecretKind))
-PERSONAL_KINDS: frozenset[str] = frozenset(get_args(PersonalKind))
 
 LABELS: dict[Kind, tuple[str, str]] = {
     "access_key": ("access-key", "ak"),

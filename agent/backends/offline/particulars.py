@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from agent.backends.offline.amounts import MONEY, counted, date_after
 from agent.backends.offline.lexicon import lists
 from agent.backends.offline.passages import Passage
-from agent.backends.offline.quoting import quote, without_secret
-from agent.backends.offline.secrets import Secret
+from agent.backends.offline.quoting import MAX_QUOTE, quote, without_secret
+from agent.backends.offline.secrets import Secret, whole_words
 from agent.backends.offline.sections import Placed
 from schemas.report import MeasureReport
 from schemas.ticket import Ticket
@@ -245,6 +245,7 @@ def _last_update(ticket: Ticket, placed: Sequence[Placed], secrets: tuple[Secret
         telling = [p for p in said if not lists()["greeting"].match(p.low) and len(p.text.split()) > 3]
         if telling:
             first = telling[0]
-            words = without_secret(ticket.text, first.start, min(first.end, first.start + 280), first.start, secrets)
+            low, high = whole_words(ticket.text, first.start, min(first.end, first.start + MAX_QUOTE))
+            words = without_secret(ticket.text, low, high, first.start, secrets)
             yield "last_customer_update", words, "support", words
         return
