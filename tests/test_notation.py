@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from timing import grows_linearly
 
 from agent.notation import (
     Day,
@@ -362,19 +363,13 @@ HOSTILE = [
 ]
 
 
-def seconds_to_read(text: str) -> float:
-    """Of this process, whatever else the machine does."""
-    start = time.process_time()
-    for find in (numbers, dates, times, identifiers, quoted_strings):
-        find(text)
-    return time.process_time() - start
-
-
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_hostile_text_is_read_in_linear_time(piece: str) -> None:
-    """Eight times the text takes about eight times as long; quadratic reading would take 64 times."""
-    short = min(seconds_to_read(piece * (10_000 // len(piece))) for _ in range(2))
-    assert seconds_to_read(piece * (80_000 // len(piece))) < 24 * short + 0.2
+    def reading(length: int) -> Callable[[], object]:
+        text = piece * (length // len(piece))
+        return lambda: [find(text) for find in (numbers, dates, times, identifiers, quoted_strings)]
+
+    assert grows_linearly(reading, 10_000)
 
 
 def test_the_fast_path_imports_no_library() -> None:

@@ -605,9 +605,9 @@ def test_surrogates_in_json() -> None:
 def test_five_megabytes_of_log_are_cut_and_said() -> None:
     log = "2026-03-02 10:00:00,123 INFO com.acme.Foo step {} done\n"
     text = THREAD.replace("jar not found\n", "jar not found\n" + log * 90_000)
-    started = time.perf_counter()
+    started = time.process_time()
     ticket = read_ticket(text)
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
     assert len(ticket.text) <= MAX_TEXT
     assert ticket.text.startswith("Ticket: AC-1")
     assert ticket.text.endswith("Support:\nHello\n")

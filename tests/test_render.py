@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-import time
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 from markdown_it import MarkdownIt
+from timing import seconds
 
 import prompts
 from agent import ground, read_ticket
@@ -773,9 +773,7 @@ def test_two_megabytes_within_a_second(fmt: Any) -> None:
     decision = make_decision().model_copy(update={"notes": (text[:200_000],)})
     result = make_escalation(ticket=ticket, facts=facts, decision=decision)
     render(make_escalation(), fmt)  # templates are compiled once in a process
-    started = time.process_time()
-    render(result, fmt)
-    assert time.process_time() - started < 1.0
+    assert seconds(lambda: render(result, fmt), tries=3, enough=1.0) < 1.0
 
 
 # --- evidence ---
