@@ -19,6 +19,7 @@ VERBS: dict[str, str] = {
     "run": "the whole road: ticket in, decision and brief out",
     "batch": "many tickets: a folder, JSONL, CSV or mbox in, a result for each out",
     "chat": "talk about a ticket in the terminal",
+    "serve": "the same in a browser, with what is escalated: a page on this machine",
     "facts": "extract the facts of a ticket, nothing else",
     "check": "check reported facts against their ticket",
     "decide": "decide from facts: handle, escalate or ask",
@@ -108,6 +109,7 @@ ENVIRONMENT = """environment:
   ESCALATION_CHATS    the folder of kept chats (default: chats in the user's data folder)
   ESCALATION_BY, ESCALATION_TEAM  who writes to the ledger, unless --by and --team say so
   ESCALATION_WEBHOOK_URL, ESCALATION_WEBHOOK_SECRET  where `deliver` tells what happened; unset: nowhere
+  ESCALATION_SERVE_PASSWORD  what `serve --host` asks of a browser
   ESCALATION_MCP_TOKEN  what clients of `mcp --http` must send; unset: every user of this machine may call it
   NO_COLOR            no colour, also on a terminal"""
 

@@ -40,6 +40,9 @@ NEEDED = (
     "httpx2",
     "prompt_toolkit",
     "rich",
+    "starlette",
+    "uvicorn",
+    "python_multipart",
 )
 SECOND_TRY = "ESCALATION_SECOND_TRY"  # set in the environment's own interpreter, so that it is tried once
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(os.path.realpath(__file__))))

@@ -57,8 +57,9 @@ DONE = "done"
 class Chat:
     """One conversation about one ticket.
 
-    `tell`: receives every event, at once. `by`: the person's name. `clock`: aware, to the second. `memory`: the ledger
-    to look into before deciding; `ledger`: makes or opens the ledger when the person wants the escalation followed.
+    `tell`: receives every event, at once. `by`: the name of the person who speaks, which may change between two turns.
+    `clock`: aware, to the second. `memory`: the ledger to look into before deciding; `ledger`: makes or opens the
+    ledger when the person wants the escalation followed.
     `level`: what is replaced in the ticket, and in what the person says, before anything reads it.
     """
 
@@ -78,7 +79,8 @@ class Chat:
     ) -> None:
         self.session = session or Session()
         self._backend, self._settings, self._tell = Telling(backend, tell), settings, tell
-        self._by, self._clock, self._memory, self._ledger = by, clock, memory, ledger
+        self._clock, self._memory, self._ledger = clock, memory, ledger
+        self.by = by
         self._limits = limits or Limits()
         self._before: list[Session] = []
         self._drafted = ""  # the brief as it was last told
@@ -92,7 +94,12 @@ class Chat:
         return heard.ticket_of(self.session)
 
     def begin(self, source: bytes | str, name: str | None = None) -> None:
-        """Read a ticket and take it along the road. Raises BadInput for what is no ticket.
+        """Read a ticket and take it along the road. Raises BadInput for what is no ticket."""
+        self.read(source, name)
+        self.again()
+
+    def read(self, source: bytes | str, name: str | None = None) -> None:
+        """Read a ticket, which nobody decides yet. Raises BadInput for what is no ticket.
 
         A second ticket begins anew: what was known of the first one's account, SLA and people holds for that one only.
         """
@@ -107,7 +114,6 @@ class Chat:
         self.session = Session(original=original, context=self._vault.concealed(context), pending=True)
         self._before.clear()
         self._drafted = ""
-        self.again()
 
     def again(self) -> None:
         """Take the ticket along the road again, with all that was said and corrected; then do what waited for it."""
@@ -202,7 +208,7 @@ class Chat:
 
     def _plain(self, words: str) -> None:
         result, ticket = self._settled()
-        said = ticket if self._backend.name == "offline" else heard.with_words(ticket, words, self._by, self._clock())
+        said = ticket if self._backend.name == "offline" else heard.with_words(ticket, words, self.by, self._clock())
         call = TurnCall(
             ticket=ticket,
             result=result,
@@ -246,11 +252,11 @@ class Chat:
                 elif action.kind in MOVING:
                     if session.original is None:
                         raise BadInput("there is no ticket yet: paste one, or name its file")
-                    after = heard.after(session, action, by=self._by, at=self._clock())
+                    after = heard.after(session, action, by=self.by, at=self._clock())
                     if not moved:
                         stack.append(session.model_copy(update={"todo": ()}))
                     session, moved = after, True
-                    notes += [heard.note(action, self._by)]
+                    notes += [heard.note(action, self.by)]
                 else:
                     waiting.append(action)
                     continue
@@ -320,7 +326,7 @@ class Chat:
     def _override(self, argument: str) -> None:
         """The person's own decision, through a command only: no model may bring one about."""
         outcome, owner, severity, why = heard.override_of(argument)
-        override = Override(by=self._by, why=why, at=self._clock(), outcome=outcome, owner=owner, severity=severity)
+        override = Override(by=self.by, why=why, at=self._clock(), outcome=outcome, owner=owner, severity=severity)
         context = self.session.context.model_copy(update={"override": override})
         self._step(self.session.model_copy(update={"context": context, "pending": True}))
         self.again()
@@ -379,7 +385,7 @@ class Chat:
 
         if self._ledger is None:
             raise BadInput("no ledger is set up for this chat: start it without --no-ledger")
-        line, number = record(self._ledger(), self._settings, result, self._by, self._clock())
+        line, number = record(self._ledger(), self._settings, result, self.by, self._clock())
         kept = result.model_copy(update={"ledger_id": number})
         self.session = self.session.model_copy(update={"result": kept})
         self._tell(Told(line))

@@ -1,0 +1,74 @@
+"""What a browser is sent: templates of prompts/web/, filled. Ticket text passes through autoescape and nothing else."""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from agent.web.guard import Visitor
+from agent.web.site import Site
+
+STATIC = Path(__file__).parent / "static"
+STYLE = "style.css"
+SHEETS = ("render/report.css.j2", "web/base.css.j2", "web/case.css.j2", "web/inbox.css.j2")
+"""The one style sheet: the report's, so that both look alike, and what the page adds."""
+KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+@lru_cache(maxsize=1)
+def files() -> dict[str, bytes]:
+    """What the page loads besides itself, by name. All of it comes with the program."""
+    from agent.render.formats import html_environment
+
+    env = html_environment()
+    found = {path.name: path.read_bytes() for path in sorted(STATIC.iterdir()) if path.suffix in KINDS}
+    found[STYLE] = "".join(env.get_template(sheet).render() for sheet in SHEETS).encode()
+    return found
+
+
+@lru_cache(maxsize=1)
+def addresses() -> dict[str, str]:
+    """The address of each file. It changes with the content, so a browser may keep what it has."""
+    return {name: f"/static/{name}?v={hashlib.sha256(raw).hexdigest()[:12]}" for name, raw in files().items()}
+
+
+def site_of(request: Request) -> Site:
+    """What all requests share."""
+    site: Site = request.app.state.site
+    return site
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Who asks. The guard let nobody else through."""
+    visitor: Visitor = request.scope["state"]["visitor"]
+    return visitor
+
+
+def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A whole page, or a part of one: the template `web/NAME`. `trouble`: one line that says what was not done."""
+    return HTMLResponse(rendered(request, name, **values), status)
+
+
+def rendered(request: Request, name: str, **values: Any) -> str:
+    """The template as text."""
+    from agent.render.formats import html_environment
+
+    site, visitor = site_of(request), request.scope["state"].get("visitor")
+    shared = {
+        "files": addresses(),
+        "by": visitor.by if visitor else "",
+        "backend": site.backend.name,
+        "model": site.backend.model or "",
+        "keeps_ledger": site.keeps_ledger,
+        "here": request.url.path,
+        "trouble": "",
+    }
+    return html_environment().get_template(f"web/{name}").render(**(shared | values))
+
+
+def part_asked_for(request: Request) -> bool:
+    """Whether the page's own script asks, for a part to put in; else a browser asks for a whole page."""
+    return request.headers.get("hx-request") == "true"
