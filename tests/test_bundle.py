@@ -34,7 +34,16 @@ ROOT = Path(__file__).parents[1]
 REQUIRED = os.environ.get("ESCALATION_REQUIRE_BUNDLE", "") not in ("", "0")  # read before a test's settings go
 TAG = "cp311-manylinux-x86_64"
 NOW = "2026-11-16T15:00:00Z"
-LEFT_OUT = {"anthropic", "httpx2", "standardwebhooks", "prompt-toolkit", "rich"}
+LEFT_OUT = {
+    "anthropic",
+    "httpx2",
+    "standardwebhooks",
+    "prompt-toolkit",
+    "rich",
+    "starlette",
+    "uvicorn",
+    "python-multipart",
+}
 MB = 1_000_000
 # What a host's model would write for examples/engineering-export-fails.txt.
 BRIEF = """ESCALATION: Invoice export stops with EXPORT_5031 since the 8.4.1 update

@@ -137,7 +137,7 @@ def test_version(command: Run) -> None:
     ("arguments", "expected"),
     [
         ((), "no verb given"),
-        (("frobnicate",), "no verb 'frobnicate': use one of run, batch, chat, facts,"),
+        (("frobnicate",), "no verb 'frobnicate': use one of run, batch, chat, serve, facts,"),
         (("run", "--colour"), "unrecognized arguments: --colour; see `escalation run --help`"),
         (("run", "missing.txt"), "ticket 'missing.txt' cannot be read: No such file or directory"),
         (("run", "."), "ticket '.' cannot be read: Is a directory"),

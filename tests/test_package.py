@@ -48,7 +48,7 @@ def test_every_data_file_of_the_packages_is_taken_along() -> None:
     names = script("package").packages(PROJECT)
     assert names == ("agent", "prompts", "schemas")
     data = [path for path in tracked() if path.partition("/")[0] in names and not path.endswith(".py")]
-    assert {Path(path).suffix for path in data} == {".j2", ".json", ".toml", ".typed"}
+    assert {Path(path).suffix for path in data} == {".j2", ".js", ".json", ".svg", ".toml", ".txt", ".typed"}
     assert [path for path in data if not taken(path)] == []
 
 

@@ -70,9 +70,9 @@ class Door:
 
     def takes(self, host: str) -> bool:
         """Whether a request may name us so: by loopback with our port, or as whoever started the server said."""
-        name = _name_of(host)
+        name, port = _name_and_port(host)
         if name in ("127.0.0.1", "localhost", "::1"):
-            return host.rpartition(":")[2] == str(self.port) or bool(self.hosts)
+            return port == str(self.port)
         return name in self.hosts or (self.any_address and _is_address(name))
 
     def enter(self, word: str, address: str) -> str | None:
@@ -192,9 +192,14 @@ def _fits(headers: Headers) -> bool:
     return length.isascii() and length.isdigit() and int(length) <= MOST_BODY
 
 
-def _name_of(host: str) -> str:
-    name = host.rpartition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]
-    return name.casefold()
+def _name_and_port(host: str) -> tuple[str, str]:
+    """Of a Host header. A port that is not said is HTTP's own."""
+    if host.startswith("["):
+        name, _, rest = host[1:].partition("]")
+        port = rest.removeprefix(":")
+    else:
+        name, _, port = host.partition(":")
+    return name.casefold(), port or "80"
 
 
 def _is_address(name: str) -> bool:
