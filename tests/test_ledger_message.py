@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from agent.cli import verb_parser
 from agent.errors import BadInput
 from agent.ledger.database import Database
-from agent.ledger.message import FORMS, KINDS, Form, Kind, message, slack_line, teams_line
+from agent.ledger.message import FORMS, KINDS, Form, Kind, message, pasted_line, slack_line, teams_line
 from agent.ledger.store import Author, Ledger, Step, sha256_of
 from agent.ledger.timers import timers
 from agent.policy.settings import load_settings
@@ -200,6 +200,8 @@ def test_slack_shows_what_the_text_says() -> None:
     )
     assert slack_line("export_2026_03.csv at 10:30:15") == "export_2026_03․csv at 10:30:15"
     assert slack_line("a\r\n> b") == "a &gt; b"
+    # In a message box an entity would be read as it stands.
+    assert pasted_line("R&D: a < b > c, *now*") == "R&D: a ‹ b › c, ∗now∗"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -231,7 +233,8 @@ def test_no_text_at_all_escapes(value: str) -> None:
     assert "\n" not in line
     assert not set(line) & set("<>*~`@")
     assert re.search(r"&(?!amp;|lt;|gt;)", line) is None
-    assert "://" not in teams_line(value)
+    assert not set(pasted_line(value)) & set("<>*~`@\n")
+    assert "://" not in pasted_line(value) + teams_line(value)
     assert "@" not in teams_line(value)
 
 

@@ -8,6 +8,7 @@ from agent.render import words
 from agent.validate import validate_brief
 from agent.validate.prose import split_sentences
 from schemas.brief import Brief, Reproduction
+from schemas.chat import Session
 from schemas.escalation import Escalation, Finding
 
 PLACE = "CUSTOMER MESSAGE"
@@ -46,6 +47,20 @@ def letter(result: Escalation) -> str:
         questions=[question.text for question in decision.questions if question.ask == "customer"],
         next_update=words.when(due, words.zone_of(result.context)) if due else "",
     ).strip()
+
+
+def standing(session: Session) -> str:
+    """The message to the customer as it stands in a chat: in the person's own words, if they gave any."""
+    if session.message is not None:
+        return session.message
+    return "" if session.result is None else letter(session.result)
+
+
+def leaving(session: Session) -> Escalation | None:
+    """The result as it leaves the chat, with the person's own words to the customer; None while there is none."""
+    if session.result is None or session.message is None:
+        return session.result
+    return session.result.model_copy(update={"customer_message": session.message})
 
 
 def findings_of(text: str, result: Escalation) -> tuple[Finding, ...]:

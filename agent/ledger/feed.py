@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 
 from agent.ledger import tables as t
 from agent.ledger.database import Database
@@ -27,7 +27,11 @@ from schemas.ledger import Event, Record, Timer
 from schemas.vocabulary import OWNER_LABEL
 
 if TYPE_CHECKING:
+    from icalendar import Calendar
     from icalendar import Event as Component
+
+    from schemas.decision import Decision
+    from schemas.escalation import Escalation
 
 KEPT = timedelta(days=14)
 """So long after the last change of its escalation a time that ended is given as cancelled."""
@@ -38,6 +42,8 @@ SHORTEST = timedelta(minutes=15)
 REFRESH = timedelta(minutes=15)
 """How often to look again: as often as the shortest time that the policy knows, Critical to be acknowledged."""
 NO_TAGS = str.maketrans("<>", "\u2039\u203a")
+SEQUENCES = 1 << 31
+"""A SEQUENCE is a signed 32-bit number to many programs."""
 PRODUCT = "-//escalation//ledger//EN"
 
 
@@ -61,33 +67,95 @@ class Entry:
         return f"{self.record.id}-{self.slot}-{self.origin[:16]}@escalation"
 
 
-def calendar(database: Database, now: datetime, *, owner: str | None = None, holder: str | None = None) -> str:
+def calendar(
+    database: Database,
+    now: datetime,
+    *,
+    owner: str | None = None,
+    holder: str | None = None,
+    escalation: str | None = None,
+) -> str:
     """The iCalendar text, lines ended by CR LF. `now` only says which changes are younger than `KEPT`.
 
     `owner`: only what this team owns or has; `holder`: only what this person in support keeps. What was theirs and is
-    no longer is cancelled for them.
+    no longer is cancelled for them. `escalation`: only this one's times.
     """
-    from icalendar import Calendar
-
-    result = Calendar()
-    for name, value in (("version", "2.0"), ("prodid", PRODUCT), ("calscale", "GREGORIAN"), ("method", "PUBLISH")):
-        result.add(name, value)
-    title = Text(_rendered("feed_name", owner=OWNER_LABEL.get(owner or ""), holder=holder))
-    for name in ("name", "x-wr-calname"):
-        result.add(name, title, encode=False)
+    result = _calendar(_rendered("feed_name", owner=OWNER_LABEL.get(owner or ""), holder=holder, id=escalation))
     result.add("refresh-interval", REFRESH, parameters={"VALUE": "DURATION"})
     result.add("x-published-ttl", f"PT{REFRESH // timedelta(minutes=1)}M")
-    for entry in entries(database, now, owner=owner, holder=holder):
+    for entry in entries(database, now, owner=owner, holder=holder, escalation=escalation):
         result.add_component(_component(entry))
     return bytes(result.to_ical()).decode()
 
 
+def planned(result: "Escalation", named: str) -> str:
+    """The times of a decision that no ledger follows, as iCalendar text to import once.
+
+    `named`: what the ticket is called. Of a Security case nothing is told but that name, severity and kind. The same
+    ticket gives the same UIDs, so that a later decision's times replace these.
+    """
+    from agent.render import words
+
+    decision = result.decision
+    own = decision.own_view.owner if decision.own_view is not None else None
+    severity, secret = decision.severity or "", "security" in (decision.owner, own)
+    origin = result.ticket.origin or result.ticket.sha256
+    changed = decision.decided_at
+    calendar_ = _calendar(_rendered("feed_name", owner=None, holder=None, id=named))
+    for timer in _planned(decision):
+        summary, description = _words(
+            timer,
+            id=named,
+            severity=severity.capitalize(),
+            secret=secret,
+            ended=False,
+            overdue=words.when(timer.overdue, words.zone_of(result.context)),
+            headline=result.brief.headline if result.brief else "",
+            ticket=named,
+            account=result.context.account.name if result.context.account else "",
+        )
+        calendar_.add_component(
+            _event(
+                timer,
+                f"{timer.kind}-{origin[:32]}@escalation",
+                int(changed.timestamp()) % SEQUENCES,
+                changed,
+                summary,
+                description,
+                severity,
+            )
+        )
+    return bytes(calendar_.to_ical()).decode()
+
+
+def _planned(decision: "Decision") -> Iterator[Timer]:
+    team, cadence = OWNER_LABEL[decision.next_hop or decision.owner or "l2_support"], decision.cadence
+    if decision.acknowledge_by is not None:
+        by = decision.acknowledge_by
+        yield Timer(kind="acknowledge", who=team, what="Acknowledge the escalation", due=by, overdue=by)
+    if cadence is not None:
+        internal, customer = ("Follow up with the team", "Update the customer")
+        for kind, what, due, overdue in (
+            ("internal", internal, cadence.internal_due, cadence.internal_overdue),
+            ("customer", customer, cadence.customer_due, cadence.customer_overdue),
+        ):
+            yield Timer.model_validate({"kind": kind, "who": "Support", "what": what, "due": due, "overdue": overdue})
+    if decision.deadline is not None:
+        by = decision.deadline
+        yield Timer(kind="deadline", who=team, what="Answer to the ask", due=by, overdue=by)
+
+
 def entries(
-    database: Database, now: datetime, *, owner: str | None = None, holder: str | None = None
+    database: Database,
+    now: datetime,
+    *,
+    owner: str | None = None,
+    holder: str | None = None,
+    escalation: str | None = None,
 ) -> Iterator[Entry]:
     """All entries, by escalation and slot."""
     ledger = Ledger(database)
-    rows, events = _read(database, now - KEPT)
+    rows, events = _read(database, now - KEPT, escalation)
     for number, found in rows.items():
         record = Record.model_validate_json(found[0].record)
         history = [event for event in events[number] if event.number <= record.version]
@@ -112,13 +180,18 @@ def slots(record: Record, kinds: Iterable[str]) -> list[str]:
     return [f"promise-{next(numbers)}" if kind == "promise" else kind for kind in kinds]
 
 
-def _read(database: Database, since: datetime) -> tuple[dict[int, list[Any]], dict[int, list[Event]]]:
+def _read(database: Database, since: datetime, only: str | None) -> tuple[dict[int, list[Any]], dict[int, list[Event]]]:
     """By number: escalations with a running timer or a change since then, one row for each timer; and their events.
+
+    `only`: the id of one escalation, which alone is read.
 
     Of what has not changed since then only the first event is read.
     """
     e, r = t.escalation.c, t.timer.c
     concerned = or_(e.updated_at >= since, e.next_due_at.is_not(None))
+    if only is not None:
+        number = only.removeprefix(PREFIX)
+        concerned = and_(concerned, e.number == (int(number) if number.isdecimal() else 0))
     # Record and timers in one statement: on a server, another one could see what was written in between.
     together = (
         select(e.number, e.updated_at, e.record, r.kind, r.who, r.what, r.due_at, r.overdue_at)
@@ -181,25 +254,70 @@ class Text(str):
         return re.sub(r"([\\;,])", r"\\\1", self).replace("\n", "\\n").encode()
 
 
+def _calendar(name: str) -> "Calendar":
+    from icalendar import Calendar
+
+    result = Calendar()
+    for key, value in (("version", "2.0"), ("prodid", PRODUCT), ("calscale", "GREGORIAN"), ("method", "PUBLISH")):
+        result.add(key, value)
+    for key in ("name", "x-wr-calname"):
+        result.add(key, Text(name), encode=False)
+    return result
+
+
 def _component(entry: Entry) -> "Component":
+    record = entry.record
+    summary, description = _words(
+        entry.timer,
+        id=record.id,
+        severity=(record.severity or "").capitalize(),
+        secret=need_to_know(record),
+        ended=entry.ended,
+        overdue=when(entry.timer.overdue, office_zone(record.model_dump(mode="json", include={"calendar"}))),
+        headline=record.headline,
+        ticket=record.ticket,
+        account=", ".join(record.accounts) or record.account,
+    )
+    return _event(
+        entry.timer,
+        entry.uid,
+        record.version,
+        entry.changed,
+        summary,
+        description,
+        record.severity or "",
+        ended=entry.ended,
+    )
+
+
+def _event(
+    timer: Timer,
+    uid: str,
+    sequence: int,
+    changed: datetime,
+    summary: str,
+    description: str,
+    severity: str,
+    *,
+    ended: bool = False,
+) -> "Component":
     from icalendar import Alarm, Event
 
-    start, end = _span(entry.timer)
-    summary, description = _words(entry)
+    start, end = _span(timer)
     event = Event()
-    event.add("uid", Text(entry.uid), encode=False)
-    event.add("sequence", entry.record.version)
-    event.add("dtstamp", _whole(entry.changed))
-    event.add("last-modified", _whole(entry.changed))
+    event.add("uid", Text(uid), encode=False)
+    event.add("sequence", sequence)
+    event.add("dtstamp", _whole(changed))
+    event.add("last-modified", _whole(changed))
     event.add("dtstart", start)
     event.add("dtend", end)
     event.add("summary", Text(summary), encode=False)
     event.add("description", Text(description), encode=False)
-    if entry.record.severity is not None:
-        event.add("categories", [entry.record.severity.capitalize()])
-    event.add("status", "CANCELLED" if entry.ended else "CONFIRMED")
+    if severity:
+        event.add("categories", [severity.capitalize()])
+    event.add("status", "CANCELLED" if ended else "CONFIRMED")
     event.add("transp", "TRANSPARENT")  # nobody is busy because something is due
-    if not entry.ended:
+    if not ended:
         alarm = Alarm()
         alarm.add("action", "DISPLAY")
         alarm.add("description", Text(summary), encode=False)
@@ -218,23 +336,9 @@ def _whole(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(microsecond=0)
 
 
-def _words(entry: Entry) -> tuple[str, str]:
+def _words(timer: Timer, **values: object) -> tuple[str, str]:
     """Summary and description. Every value in them is one line of visible characters."""
-    record, timer = entry.record, entry.timer
-    text = _rendered(
-        "feed",
-        id=record.id,
-        severity=(record.severity or "").capitalize(),
-        secret=need_to_know(record),
-        ended=entry.ended,
-        kind=timer.kind,
-        who=timer.who,
-        what=timer.what,
-        overdue=when(timer.overdue, office_zone(record.model_dump(mode="json", include={"calendar"}))),
-        headline=record.headline,
-        ticket=record.ticket,
-        account=", ".join(record.accounts) or record.account,
-    )
+    text = _rendered("feed", kind=timer.kind, who=timer.who, what=timer.what, **values)
     # Some programs show a description as HTML, in which a link can hide where it leads.
     summary, _, description = text.translate(NO_TAGS).partition("\n")
     return summary, description.strip()

@@ -37,6 +37,8 @@ _SLACK = str.maketrans(
     {"*": "\u2217", "~": "\u223c", "`": "\u02cb", "&": "&amp;", "<": "&lt;", ">": "&gt;"},
 )
 
+_PASTED = _SLACK | str.maketrans({"&": "&", "<": "\u2039", ">": "\u203a"})
+
 
 def message(record: Record, running: Sequence[Timer], now: datetime, *, form: Form, kind: Kind = "status") -> str:
     """The message. `running`: the record's timers, soonest due first. Of a Security case: id, severity and state.
@@ -70,6 +72,11 @@ def message(record: Record, running: Sequence[Timer], now: datetime, *, form: Fo
 def slack_line(text: str) -> str:
     """One line of text as mrkdwn that shows the same text, or characters that look the same."""
     return _UNDERSCORE.sub("\u02cd", _inert(one_line(text))).translate(_SLACK)
+
+
+def pasted_line(text: str) -> str:
+    """One line for a person to paste into Slack. A message box shows entities as they are, so here they are signs."""
+    return _UNDERSCORE.sub("\u02cd", _inert(one_line(text))).translate(_PASTED)
 
 
 def teams_line(text: str) -> str:

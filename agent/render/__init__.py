@@ -46,6 +46,14 @@ def _values(result: Escalation) -> dict[str, Any]:
     }
 
 
+def page_values(result: Escalation) -> dict[str, Any]:
+    """What the HTML report shows, as plain values for a template: the result's own, then ticket, facts and links."""
+    from agent.render.page import beside
+
+    values = _values(result)
+    return values | beside(result, values["brief"])
+
+
 def _text(name: str, values: dict[str, Any], *, width: int, colour: bool) -> str:
     from agent.render.formats import text_environment
 

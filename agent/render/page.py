@@ -8,10 +8,11 @@ from typing import Any
 
 from agent.render import words
 from agent.render.evidence import Passage, Piece, group_of, mentions, passages
+from agent.render.outline import Outline
 from agent.render.report import LONGEST_SECRET, masked, secrets_of
 from schemas.escalation import Escalation
-from schemas.facts import Claim
-from schemas.ticket import Message
+from schemas.facts import Claim, Facts
+from schemas.ticket import Message, Ticket
 
 _SPEAKER = {"customer": "Customer", "support": "Support", "system": "System", "other": "Other", "unknown": "Unknown"}
 
@@ -66,10 +67,11 @@ def _mask_piece(piece: Piece, secret: frozenset[str]) -> Piece:
     return replace(piece, text="".join(char if char.isspace() else "•" for char in piece.text))
 
 
-def _shown(result: Escalation, zone: tzinfo | None) -> tuple[Shown, ...]:
+def shown(ticket: Ticket, facts: Facts, zone: tzinfo | None) -> tuple[Shown, ...]:
+    """The whole ticket, passage by passage, with every quote of the facts marked and secrets masked."""
     secret = frozenset(
         claim.id
-        for claim in result.facts.signals
+        for claim in facts.signals
         if claim.kind == "secret_in_ticket"
         and claim.evidence is not None
         and claim.evidence.end - claim.evidence.start <= LONGEST_SECRET
@@ -83,10 +85,10 @@ def _shown(result: Escalation, zone: tzinfo | None) -> tuple[Shown, ...]:
         pieces[-1] = replace(last, text=kept)
         if passage.message is None:
             return Shown("", "", False, tuple(pieces), tail)
-        message = result.ticket.messages[passage.message]
+        message = ticket.messages[passage.message]
         return Shown(_heading(message, zone), message.speaker, message.internal, tuple(pieces), tail)
 
-    return tuple(show(passage) for passage in passages(result.ticket, result.facts))
+    return tuple(show(passage) for passage in passages(ticket, facts))
 
 
 def _facts(
@@ -123,6 +125,33 @@ def _facts(
     return tuple(group for group in groups if group[2])
 
 
+def beside(result: Escalation, outline: Outline | None) -> dict[str, Any]:
+    """What the ticket beside its result needs: passages, facts, and which of them belong to which line and rule.
+
+    `outline`: the brief as it is shown; None where there is none.
+    """
+    zone = words.zone_of(result.context)
+    lines = mentions(outline, result.facts.claims()) if outline is not None else {}
+    facts = _facts(result, lines, zone)
+    names = {"b-headline": "Headline"}
+    for section in outline.sections if outline is not None else ():
+        for count, line in enumerate(section.lines, 1):
+            names[line.id] = line.label or (section.title if len(section.lines) == 1 else f"{section.title} {count}")
+    return {
+        "ticket": result.ticket,
+        "decision": result.decision,
+        "passages": shown(result.ticket, result.facts, zone),
+        "facts": facts,
+        "labels": {fact.id: fact.label for _, _, group in facts for fact in group},
+        "numbers": {fact.id: fact.number for _, _, group in facts for fact in group},
+        "placed": {fact.id for _, _, group in facts for fact in group if fact.placed},
+        "groups": sorted({fact.group for _, _, group in facts for fact in group if fact.placed}),
+        "mentions": lines,
+        "line_names": names,
+        "instructions": result.facts.instructions,
+    }
+
+
 def page(result: Escalation, values: dict[str, Any]) -> str:
     """The report as one HTML file. `values` are those of the other formats; this adds ticket, facts and links.
 
@@ -133,30 +162,11 @@ def page(result: Escalation, values: dict[str, Any]) -> str:
     from agent.render.formats import html_environment
 
     env = html_environment()
-    zone = words.zone_of(result.context)
     style = env.get_template("render/report.css.j2").render().strip()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    outline = values["brief"]
-    lines = mentions(outline, result.facts.claims()) if outline is not None else {}
-    facts = _facts(result, lines, zone)
-    numbers = {fact.id: fact.number for _, _, group in facts for fact in group}
-    names = {"b-headline": "Headline"}
-    for section in outline.sections if outline is not None else ():
-        for count, line in enumerate(section.lines, 1):
-            names[line.id] = line.label or (section.title if len(section.lines) == 1 else f"{section.title} {count}")
     return env.get_template("render/report.html.j2").render(
         **values,
+        **beside(result, values["brief"]),
         style=Markup(style),  # our own file, rendered without values
         style_digest=digest,
-        ticket=result.ticket,
-        decision=result.decision,
-        passages=_shown(result, zone),
-        facts=facts,
-        labels={fact.id: fact.label for _, _, group in facts for fact in group},
-        numbers=numbers,
-        placed={fact.id for _, _, group in facts for fact in group if fact.placed},
-        groups=sorted({fact.group for _, _, group in facts for fact in group if fact.placed}),
-        mentions=lines,
-        line_names=names,
-        instructions=result.facts.instructions,
     )

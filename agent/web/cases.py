@@ -6,9 +6,10 @@ every user. What a turn leaves is the chat's session, which changes only when a 
 
 import asyncio
 import secrets
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import anyio
@@ -41,11 +42,21 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A step of the turn that runs. `words`: the end of what the model has written so far, unchecked."""
+    """A step of the turn that runs. `words`: the end of what the model has written so far, unchecked.
+
+    `began`, `ended`: seconds of a clock that only goes forward.
+    """
 
     step: Step
     with_model: bool
     words: str = ""
+    began: float = field(default_factory=time.monotonic)
+    ended: float | None = None
+
+    @property
+    def seconds(self) -> int:
+        """How long it has taken, or took."""
+        return int((time.monotonic() if self.ended is None else self.ended) - self.began)
 
 
 class Case:
@@ -121,6 +132,16 @@ class Case:
     def stop(self) -> None:
         """End the turn at its next word."""
         self._stop = True
+        self._wake()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether somebody asked the turn that runs to end, and it has not yet."""
+        return self._stop and self.running > 0
+
+    def now(self) -> datetime:
+        """What counts as now. Aware."""
+        return self._clock()
 
     async def changes(self, seen: int) -> AsyncIterator[None]:
         """Once at the beginning, and then whenever there is something new, until nothing runs and `seen` is past."""
@@ -138,9 +159,11 @@ class Case:
         if isinstance(event, Copy):
             return
         if isinstance(event, Working):
-            self.steps = [*self.steps, Progress(event.step, event.with_model)]
+            now = time.monotonic()
+            past = [step if step.ended is not None else replace(step, ended=now) for step in self.steps]
+            self.steps = [*past, Progress(event.step, event.with_model, began=now)]
         elif isinstance(event, Streamed):
-            self.steps = [*self.steps[:-1], Progress(event.step, True, event.words)]
+            self.steps = [*self.steps[:-1], replace(self.steps[-1], words=event.words)]
         else:
             self._note(event)
         self._loop.call_soon_threadsafe(self._wake)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator
 
 from starlette.datastructures import FormData, UploadFile
@@ -23,8 +22,8 @@ SOON = 0.4
 """Seconds that an answer waits for its turn: without a model it is done by then, and nothing flickers."""
 LEAST_PAUSE = 0.1
 """Seconds between two reports of progress: a model writes faster than anybody reads."""
-ALIVE = 15.0
-"""Seconds after which a stream without news says that it is still there."""
+TICK = 1.0
+"""Seconds after which a stream without news says how long it has been."""
 TIERS = ("L1", "L2", "manager")
 
 
@@ -57,7 +56,9 @@ async def show(request: Request) -> Response:
     case = _case(request)
     if not part_asked_for(request):
         return page(request, "case.html.j2", **view(case))
-    if request.query_params.get("seen") == str(case.version) and not case.running:
+    asked = request.query_params
+    following = asked.get("following") == "1"  # its stream brings what happens
+    if asked.get("seen") == str(case.version) and following == bool(case.running):
         return Response(status_code=204)
     return page(request, "case_part.html.j2", **view(case))
 
@@ -88,7 +89,11 @@ async def put_away(request: Request) -> Response:
 
 
 async def events(request: Request) -> Response:
-    """What happens in the turn that runs, as server-sent events: `steps`, HTML to put in, and at the end `settled`."""
+    """What happens in the turn that runs, as server-sent events.
+
+    `steps`: HTML to put in, at least once a second; `step`: only when another one begins, for a screen reader; at the
+    end `settled`.
+    """
     case = _case(request)
     seen = request.query_params.get("seen", "")
     return StreamingResponse(
@@ -99,19 +104,26 @@ async def events(request: Request) -> Response:
 
 
 async def _events(request: Request, case: Case, seen: int) -> AsyncIterator[str]:
-    changes, last = case.changes(seen), float("-inf")
+    changes, told = case.changes(seen), ""
     while True:
         coming = asyncio.ensure_future(anext(changes))
-        while not (await asyncio.wait({coming}, timeout=ALIVE))[0]:
-            yield ": still here\n\n"
+        while not (await asyncio.wait({coming}, timeout=TICK))[0]:
+            yield _steps(request, case)
         try:
             coming.result()
         except StopAsyncIteration:
             break
-        await asyncio.sleep(max(0.0, last + LEAST_PAUSE - time.monotonic()))
-        last = time.monotonic()
-        yield _event("steps", rendered(request, "steps.html.j2", steps=case.steps))
+        yield _steps(request, case)
+        step = rendered(request, "step.html.j2", steps=case.steps, stopping=case.stopping)
+        if step != told:
+            told = step
+            yield _event("step", step)
+        await asyncio.sleep(LEAST_PAUSE)
     yield _event("settled", str(case.version))
+
+
+def _steps(request: Request, case: Case) -> str:
+    return _event("steps", rendered(request, "steps.html.j2", steps=case.steps, stopping=case.stopping))
 
 
 def _event(name: str, data: str) -> str:
