@@ -53,6 +53,11 @@ MOVING = ("customer_said", "support_said", "withdraw", "tier")
 """Kinds of action after which the ticket is read and decided again."""
 
 
+def is_command(words: str) -> bool:
+    """Whether it is meant as one: `/why`, and not a path such as `/var/log/app`."""
+    return words.startswith("/") and "/" not in words.split(maxsplit=1)[0][1:]
+
+
 def parse(line: str) -> tuple[str, Action | None, str]:
     """A line that begins with `/`: the command, its action if it has one, and its argument.
 

@@ -41,6 +41,12 @@ def survives(place: str) -> bool:
     return _NUMBER.fullmatch(place) is None
 
 
+def numbered(place: str) -> tuple[str, int, bool] | None:
+    """A numbered line's place apart: its list, its number from 1, whether it is the result of what was tried."""
+    found = _NUMBER.fullmatch(place)
+    return None if found is None else (found["stem"], int(found["number"]), found["result"] is not None)
+
+
 def edited(brief: Brief, place: str, text: str) -> Brief:
     """The brief with `text` at `place`. A numbered line may be the next one, and is taken out by an empty text.
 

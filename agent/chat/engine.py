@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from agent.backends.base import Backend, ModelError, TurnCall, total
 from agent.chat import cues, heard
-from agent.chat.commands import COMMANDS, MOVING, parse
+from agent.chat.commands import COMMANDS, MOVING, is_command, parse
 from agent.chat.difference import difference
 from agent.chat.events import (
     Copy,
@@ -36,7 +36,7 @@ from agent.errors import BadInput, EscalationError
 from agent.readers.decode import clean
 from agent.redaction.ticket import redact, told, vault_for
 from agent.redaction.vault import Vault
-from schemas.chat import Action, Exchange, Session, Turn
+from schemas.chat import Action, Edit, Exchange, Session, Turn
 from schemas.context import Override
 from schemas.escalation import Escalation, Finding, Usage
 from schemas.ticket import Ticket
@@ -61,6 +61,7 @@ class Chat:
     `clock`: aware, to the second. `memory`: the ledger to look into before deciding; `ledger`: makes or opens the
     ledger when the person wants the escalation followed.
     `level`: what is replaced in the ticket, and in what the person says, before anything reads it.
+    `saves`: whether a file may be written where the person says so; not for one who sits at another machine.
     """
 
     def __init__(
@@ -76,12 +77,14 @@ class Chat:
         ledger: "Callable[[], Ledger] | None" = None,
         limits: Limits | None = None,
         level: "Level" = "secrets",
+        saves: bool = True,
     ) -> None:
         self.session = session or Session()
         self._backend, self._settings, self._tell = Telling(backend, tell), settings, tell
         self._clock, self._memory, self._ledger = clock, memory, ledger
         self.by = by
         self._limits = limits or Limits()
+        self._saves = saves
         self._before: list[Session] = []
         self._drafted = ""  # the brief as it was last told
         ticket = heard.ticket_of(self.session)
@@ -153,7 +156,11 @@ class Chat:
             result = heard.with_edits(result, edits)
             for edit in lost:
                 self._tell(
-                    Told(f"The brief was written anew, without your words at {edit.place}: {edit.text}", "warning")
+                    Told(
+                        f"The brief was written anew, without your words at {edit.place}: "
+                        f"{edit.text or 'the line was taken out'}",
+                        "warning",
+                    )
                 )
         if session.message is not None:
             self._tell(Told(f"The message to the customer was written anew; it was: {session.message}", "warning"))
@@ -173,18 +180,35 @@ class Chat:
 
     def hear(self, words: str) -> None:
         """One contribution of the person. What cannot be done is told as `Refused`; nothing is raised for it."""
-        words = self._concealed(clean(words).text.strip())
+        words = self.concealed(clean(words).text.strip())
         if not words:
             return
         try:
-            if words.startswith("/") and "/" not in words.split(maxsplit=1)[0][1:]:
+            if is_command(words):
                 self._command(words)
             else:
                 self._plain(words)
         except EscalationError as error:
             self._tell(Refused(str(error)))
 
-    def _concealed(self, words: str) -> str:
+    def edit(self, edits: tuple[Edit, ...]) -> None:
+        """Several lines of the brief at once, each after those before it: one step, which `undo` takes back whole.
+
+        What cannot be done is told as `Refused`, and then nothing is.
+        """
+        plain = tuple(e.model_copy(update={"text": self.concealed(clean(e.text).text.strip())}) for e in edits)
+        try:
+            result, _ = self._settled()
+            self._edit(plain, result)
+        except EscalationError as error:
+            self._tell(Refused(str(error)))
+
+    def _edit(self, new: tuple[Edit, ...], result: Escalation) -> None:
+        changed, edits = heard.with_edits(result, new), heard.replaced(self.session.edits, new)
+        self._step(self.session.model_copy(update={"result": changed, "edits": edits}))
+        self._brief(changed)
+
+    def concealed(self, words: str) -> str:
         """The words with placeholders for their secrets. One that is new may stand elsewhere in the session as well."""
         known = self._vault.replaced()
         concealed = self._vault.conceal(words)
@@ -212,7 +236,7 @@ class Chat:
         call = TurnCall(
             ticket=ticket,
             result=result,
-            message=self._letter(),
+            message=self.letter(),
             earlier=self.session.conversation[-MOST_EXCHANGES:],
             words=words,
             now=self._clock(),
@@ -318,10 +342,7 @@ class Chat:
         elif action.kind == "customer_message":
             self._write(action.text, result)
         elif action.kind in ("edit_line", "deadline"):
-            new = heard.edit_of(action, result)
-            changed, edits = heard.with_edits(result, new), heard.replaced(self.session.edits, new)
-            self._step(self.session.model_copy(update={"result": changed, "edits": edits}))
-            self._brief(changed)
+            self._edit(heard.edit_of(action, result), result)
 
     def _override(self, argument: str) -> None:
         """The person's own decision, through a command only: no model may bring one about."""
@@ -351,8 +372,12 @@ class Chat:
         """The message to the customer: as it stands, or in new words, which are held against the ticket."""
         if text:
             self._step(self.session.model_copy(update={"message": text.strip()}))
-        standing = self._letter()
-        self._tell(ForCustomer(standing, (*findings_of(standing, result), *self._undecided(standing))))
+        standing = self.letter()
+        self._tell(ForCustomer(standing, self.held_against(standing, result)))
+
+    def held_against(self, text: str, result: Escalation) -> tuple[Finding, ...]:
+        """What is held against these words as the message to the customer."""
+        return (*findings_of(text, result), *self._undecided(text))
 
     def _undecided(self, text: str) -> tuple[Finding, ...]:
         expected = "no severity, internal team or decision in a message to the customer"
@@ -370,14 +395,14 @@ class Chat:
             self._tell(Told(shown(what, result, self.ticket), "answer"))
 
     def _words_of(self, what: str, result: Escalation) -> str:
-        return self._letter() if what == "message" else shown(what, result, self.ticket)
+        return self.letter() if what == "message" else shown(what, result, self.ticket)
 
     def _save(self, name: str, result: Escalation) -> None:
         from agent.chat.saving import save
 
-        made = (
-            result if self.session.message is None else result.model_copy(update={"customer_message": self._letter()})
-        )
+        if not self._saves:
+            raise BadInput("no file is written from here: download it, or copy it")
+        made = result if self.session.message is None else result.model_copy(update={"customer_message": self.letter()})
         self._tell(Told(f"saved: {save(name, made)}"))
 
     def _record(self, result: Escalation) -> None:
@@ -402,11 +427,12 @@ class Chat:
     def _decided(self, before: Escalation | None, result: Escalation, *, back: bool = False) -> None:
         from agent.render import render_decision
 
-        changes = () if before is None else difference(before, result)
+        differences = () if before is None else difference(before, result)
+        changes = tuple(change.line for change in differences)
         if before is not None and not changes:
             changes = (f"{'Taken back: ' if back else ''}the decision and the facts it knows are as before.",)
         text = render_decision(result.decision, result.facts, "text", width=0)
-        self._tell(Decided(result, changes, before is None, text))
+        self._tell(Decided(result, changes, before is None, text, differences))
         if result.brief is None:
             self._drafted = ""
         elif shown("brief", result, self.ticket) != self._drafted:
@@ -417,7 +443,8 @@ class Chat:
         self._tell(Drafted(text, result.brief_status == "valid", result.findings))
         self._drafted = text
 
-    def _letter(self) -> str:
+    def letter(self) -> str:
+        """The message to the customer as it stands."""
         result = self.session.result
         if self.session.message is not None:
             return self.session.message

@@ -6,6 +6,7 @@ Text in them may come from the ticket or from a model: a surface shows it as tex
 from dataclasses import dataclass
 from typing import Literal
 
+from agent.chat.difference import Change
 from schemas.escalation import Escalation, Finding
 
 Step = Literal["reading", "comparing", "writing", "repairing", "thinking"]
@@ -37,12 +38,13 @@ class Spoken:
 @dataclass(frozen=True, slots=True)
 class Decided:
     """There is a result. `changes`: what is other than before, a line each; empty the first time. `text`: the decision
-    in words, as `escalation decide` prints it."""
+    in words, as `escalation decide` prints it. `differences`: the changes once more, before and after apart."""
 
     result: Escalation
     changes: tuple[str, ...]
     first: bool
     text: str
+    differences: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from agent.chat.edits import DEADLINE, edited, places, survives
 from agent.errors import BadInput
 from agent.grounding.fold import fold_text
 from agent.readers.canonical import Body, Entry, extend, plain
+from schemas.brief import Brief
 from schemas.chat import Action, Correction, Edit, Said, Session
 from schemas.context import Context
 from schemas.decision import Question
@@ -124,10 +125,16 @@ def _correction(session: Session, action: Action, by: str, at: datetime) -> Corr
     )
 
 
-def edit_of(action: Action, result: Escalation) -> tuple[Edit, ...]:
-    """The edits that an action asks for: of one line, or of the deadline wherever it stands. Raises BadInput."""
+def brief_of(result: Escalation) -> Brief:
+    """The brief. Raises BadInput where there is none."""
     if result.brief is None:
         raise BadInput("there is no brief to change: nothing is escalated")
+    return result.brief
+
+
+def edit_of(action: Action, result: Escalation) -> tuple[Edit, ...]:
+    """The edits that an action asks for: of one line, or of the deadline wherever it stands. Raises BadInput."""
+    brief_of(result)
     if action.kind == "edit_line":
         return (Edit(place=action.target, text=action.text),)
     return _deadline(action.text, result)
@@ -202,13 +209,16 @@ def _is_late(line: str, result: Escalation) -> bool:
 
 
 def with_edits(result: Escalation, edits: tuple[Edit, ...]) -> Escalation:
-    """The result with these words in its brief, and the brief checked again. Raises BadInput for an unknown place."""
-    if not edits or result.brief is None:
+    """The result with these words in its brief, and the brief checked again.
+
+    Raises BadInput for an unknown place, and where there is no brief.
+    """
+    if not edits:
         return result
+    brief = brief_of(result)
     from agent.drafting import REPRODUCTION_GAP
     from agent.validate import validate_brief
 
-    brief = result.brief
     for edit in edits:
         brief = edited(brief, edit.place, edit.text)
     decision = result.decision

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import sys
+import threading
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +28,7 @@ SUFFIX = ".json"
 FORMAT: ChatFormat = 1
 LONGEST_NAME = 60
 LARGEST = 64 << 20  # bytes; far above any chat
+_NAMING = threading.Lock()
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}")
 
 
@@ -169,6 +171,21 @@ class Keeper:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+
+def begun(session: Session, file: str | None, now: datetime) -> Keeper:
+    """Keep a chat from here on, under a name that it suggests. Raises BadInput where that cannot be.
+
+    Written at once, so that no other chat of this process takes the same name.
+    """
+    with _NAMING:
+        keeper = Keeper(suggested(session, file))
+        try:
+            keeper.keep(session, now)
+        except BadInput:
+            keeper.close()
+            raise
+    return keeper
 
 
 def _path(name: str) -> Path:

@@ -46,8 +46,13 @@ class Telling:
         return await self._backend.answer_async(call)
 
     def turn(self, call: TurnCall, hear: Callable[[dict[str, object]], None]) -> Reply:
-        """A turn of the chat, heard while it comes."""
-        return self._ask(call, "thinking", hear)
+        """A turn of the chat, heard while it comes. No tail of it is told: its sentences are, once they are checked."""
+
+        def told(partial: dict[str, object]) -> None:
+            self._tell(Streamed("thinking", ""))  # a surface that is to stop it does so here
+            hear(partial)
+
+        return self._ask(call, "thinking", told)
 
     def _ask(self, call: Call, step: Step, hear: Callable[[dict[str, object]], None]) -> Reply:
         with_model = self._backend.name != "offline"

@@ -4,7 +4,8 @@ It does what `chat` and the ledger's verbs do, with the same engine. It listens 
 that it prints holds a token: whoever has it may read and write. Another address needs --host and a password, from
 ESCALATION_SERVE_PASSWORD or --password-file; nothing is encrypted on the way, so put it behind a proxy that does.
 
-Tickets on the page are kept in memory until the program ends; escalations are in the ledger.
+Tickets on the page are kept in memory until the program ends, with --keep on disk as chats, readable by you and by
+whoever may open the page; escalations are in the ledger.
 """
 
 import argparse
@@ -61,6 +62,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_backend(parser)
     add_ledger(parser)
     parser.add_argument("--no-ledger", action="store_true", help="neither look into the ledger nor offer its pages")
+    parser.add_argument(
+        "--keep", action="store_true", help="keep each ticket with its chat on disk, as `chat --keep`; list them"
+    )
     parser.add_argument("--by", metavar="NAME", help="your name beside what you write (default: as for `open`)")
 
 
@@ -102,6 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
         keeps_ledger=not arguments.no_ledger,
         clock=this_moment if arguments.now is None else lambda: given.now,
         level=level,
+        keeps_chats=arguments.keep,
     )
     shown = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
     address = f"http://{shown}:{port}/"

@@ -5,20 +5,29 @@ every user. What a turn leaves is the chat's session, which changes only when a 
 """
 
 import asyncio
+import hashlib
 import secrets
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import anyio
 
 from agent.chat.engine import Chat
-from agent.chat.events import Copy, Event, Refused, Step, Streamed, Told, Working
+from agent.chat.events import Decided, Event, Refused, Spoken, Step, Streamed, Told, Working
+from agent.chat.kept import Keeper, begun
 from agent.errors import BadInput, EscalationError
 from agent.render import words
 from agent.tools.logs import where
+from schemas.chat import Session
+from schemas.escalation import Finding
+from schemas.facts import Claim
+
+if TYPE_CHECKING:
+    from agent.web.editing import Editor
 
 MOST_CASES = 200
 LONGEST_TITLE = 120
@@ -31,13 +40,43 @@ class Stopped(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """What a person gave: `what` it is in words for the conversation, "" for plain words, and the words themselves."""
+
+    what: str
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """A contribution to the conversation: what a person gave, or what the engine told. `by` "": the program."""
+    """A contribution to the conversation: what a person gave, or what the engine told. `by` "": the program.
+
+    `behind`: whose turn it was.
+    """
 
     number: int
     at: datetime
     by: str
-    said: "Event | str"
+    said: "Event | Given"
+    behind: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Which it is, for a template: given, spoken, told, decided, drafted, forcustomer, refused or copy."""
+        return type(self.said).__name__.casefold()
+
+    @property
+    def when(self) -> str:
+        """The time in words."""
+        return words.when(self.at)
+
+    @property
+    def view(self) -> str:
+        """What was decided, in a line; "" for what is no decision."""
+        if not isinstance(self.said, Decided):
+            return ""
+        decision = self.said.result.decision
+        return words.view(decision.outcome, decision.owner, decision.severity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +99,19 @@ class Progress:
 
 
 class Case:
-    """One ticket. `version` grows with each turn that ended; `at`: when it was last touched."""
+    """One ticket. `version` grows with each turn that ended; `at`: when it was last touched.
 
-    def __init__(self, make: "Callable[[Callable[[Event], None]], Chat]", clock: Callable[[], datetime]) -> None:
+    `keeps`: whether it is kept on disk after each turn; `keeper`: the file, where it has one already.
+    """
+
+    def __init__(
+        self,
+        make: "Callable[[Callable[[Event], None]], Chat]",
+        clock: Callable[[], datetime],
+        *,
+        keeps: bool = False,
+        keeper: Keeper | None = None,
+    ) -> None:
         self.id = secrets.token_urlsafe(9)
         self.version = 0
         self.entries: list[Entry] = []
@@ -70,12 +119,46 @@ class Case:
         self.running = 0
         self.at = clock()
         self.name = ""
-        self._clock, self._numbers, self._stop = clock, 0, False
+        self.keeps = keeps
+        self._clock, self._numbers, self._stop, self._gone = clock, 0, False, False
+        self._keeper = keeper
+        self._message: tuple[Session, tuple[str, tuple[Finding, ...]]] | None = None
         self._one = asyncio.Lock()
         self._changed = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self.chat = make(self._hear)
+        self._saved: Session | None = None if keeper is None else self.chat.session
+
+    @property
+    def kept_as(self) -> str:
+        """The name under which it is kept on disk; "" where it is not."""
+        return "" if self._keeper is None else self._keeper.name
+
+    def last_change(self) -> Entry | None:
+        """The last turn after which the decision, or what it rests on, was other than before."""
+        moved = (entry for entry in reversed(self.entries) if isinstance(entry.said, Decided))
+        return next((entry for entry in moved if isinstance(entry.said, Decided) and entry.said.differences), None)
+
+    def message(self) -> tuple[str, tuple[Finding, ...]]:
+        """The message to the customer as it stands, and what is held against it."""
+        session = self.chat.session
+        if self._message is None or self._message[0] is not session:
+            text = self.chat.letter()
+            held = () if session.result is None else self.chat.held_against(text, session.result)
+            self._message = session, (text, held)
+        return self._message[1]
+
+    def mark(self, claim: Claim) -> str:
+        """What tells a fact from every other, also where a new reading gives it another number."""
+        return mark_of(claim)
+
+    def editor(self) -> "Editor | None":
+        """The brief as a form; None where there is none."""
+        from agent.web.editing import editor
+
+        result = self.chat.session.result
+        return None if result is None else editor(result)
 
     def title(self) -> str:
         """By what a person knows it: the ticket's subject or id, else its file or first words."""
@@ -99,38 +182,60 @@ class Case:
         async with self._one:
             await anyio.to_thread.run_sync(lambda: self.chat.read(source, name))
 
-    def begin_turn(self, work: Callable[[Chat], object], by: str, said: str = "") -> "asyncio.Task[None]":
-        """Do it when the turns before it are done. `said`: what the person gave, for the conversation."""
+    def begin_turn(self, work: Callable[[Chat], object], by: str, given: Given | None = None) -> "asyncio.Task[None]":
+        """Do it when the turns before it are done. `given`: what the person gave, for the conversation."""
         self.running += 1
-        task = asyncio.create_task(self._turn(work, by, said))
+        task = asyncio.create_task(self._turn(work, by, given))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _turn(self, work: Callable[[Chat], object], by: str, said: str) -> None:
+    async def _turn(self, work: Callable[[Chat], object], by: str, given: Given | None) -> None:
         async with self._one:
             self._stop = False
             self.steps, self.chat.by, self.at = [], by, self._clock()
-            if said:
-                self._note(said, by)
             try:
-                await anyio.to_thread.run_sync(lambda: work(self.chat), abandon_on_cancel=True)
-            except Stopped:
-                self._note(Told("stopped: nothing that was said is lost; Again goes on", "warning"))
-            except EscalationError as error:
-                self._note(Refused(str(error)))
-            except Exception as error:  # one turn's fault must not end the page for everybody
-                self._note(
-                    Refused(f"this program failed ({where(error)}). What was said is kept; Again tries once more")
-                )
+                if not self._gone:
+                    await anyio.to_thread.run_sync(lambda: self._work(work, by, given), abandon_on_cancel=True)
             finally:
                 self.running -= 1
                 self.version += 1
                 self.steps = []
                 self._wake()
+                if self._gone and not self.running:
+                    self._close()
+
+    def _work(self, work: Callable[[Chat], object], by: str, given: Given | None) -> None:
+        """The turn, in its thread. Whatever ends it is said, and what it left is kept."""
+        try:
+            if given is not None:
+                self._note(replace(given, words=self.chat.concealed(given.words)), by)
+            work(self.chat)
+        except Stopped:
+            self._note(Told("stopped: nothing that was said is lost; Again goes on", "warning"))
+        except EscalationError as error:
+            self._note(Refused(str(error)))
+        except Exception as error:  # one turn's fault must not end the page for everybody
+            self._note(Refused(f"this program failed ({where(error)}). What was said is kept; Again tries once more"))
+        if self.keeps:
+            self._keep()
+
+    def _keep(self) -> None:
+        session = self.chat.session
+        if session is self._saved or session.original is None:
+            return
+        try:
+            if self._keeper is None:
+                self._keeper = begun(session, self.name or None, self._clock())
+            else:
+                self._keeper.keep(session, self._clock())
+        except BadInput as error:
+            self._note(Told(str(error), "warning"))
+        else:
+            self._saved = session
 
     def stop(self) -> None:
-        """End the turn at its next word."""
+        """End the turn at its next word. Those that wait behind it are done."""
         self._stop = True
         self._wake()
 
@@ -143,6 +248,16 @@ class Case:
         """What counts as now. Aware."""
         return self._clock()
 
+    def leave(self) -> None:
+        """It is put away: a turn that runs ends at its next word, and those behind it are not begun."""
+        self._gone = self._stop = True
+        if not self.running:
+            self._close()
+
+    def _close(self) -> None:
+        if self._keeper is not None:
+            self._keeper.close()
+
     async def changes(self, seen: int) -> AsyncIterator[None]:
         """Once at the beginning, and then whenever there is something new, until nothing runs and `seen` is past."""
         while True:
@@ -152,12 +267,17 @@ class Case:
                 return
             await changed.wait()
 
+    def note(self, said: Event) -> None:
+        """Say something beside what the engine tells."""
+        self._note(said)
+
     def _hear(self, event: Event) -> None:
-        """What the engine tells, in the turn's thread."""
-        if self._stop:
+        """What the engine tells, in the turn's thread.
+
+        A stop takes effect within a call only: what lies between two calls is quick, and is said as it is done.
+        """
+        if self._stop and isinstance(event, Working | Streamed | Spoken):
             raise Stopped
-        if isinstance(event, Copy):
-            return
         if isinstance(event, Working):
             now = time.monotonic()
             past = [step if step.ended is not None else replace(step, ended=now) for step in self.steps]
@@ -168,13 +288,19 @@ class Case:
             self._note(event)
         self._loop.call_soon_threadsafe(self._wake)
 
-    def _note(self, said: "Event | str", by: str = "") -> None:
+    def _note(self, said: "Event | Given", by: str = "") -> None:
         self._numbers += 1
-        self.entries = [*self.entries, Entry(self._numbers, self._clock(), by, said)][-MOST_ENTRIES:]
+        self.entries = [*self.entries, Entry(self._numbers, self._clock(), by, said, self.chat.by)][-MOST_ENTRIES:]
 
     def _wake(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+
+def mark_of(claim: Claim) -> str:
+    """A short name for what a claim says. A hash, since its words may hold a secret."""
+    said = "\0".join((claim.group, claim.kind, claim.quote, claim.value or ""))
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 class Cases:
@@ -194,10 +320,14 @@ class Cases:
         return self._cases.get(key)
 
     def put_away(self, key: str) -> None:
-        """Forget it. A turn that runs ends at its next word."""
+        """Forget it. A turn that runs ends at its next word; what is kept on disk stays there."""
         case = self._cases.pop(key, None)
         if case is not None:
-            case.stop()
+            case.leave()
+
+    def kept_as(self, name: str) -> Case | None:
+        """The case that is kept under this name, if it is open here."""
+        return next((case for case in self._cases.values() if case.kept_as == name), None)
 
     def newest(self) -> list[Case]:
         """All of them, the last touched first."""

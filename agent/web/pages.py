@@ -13,7 +13,7 @@ from agent.web.site import Site
 
 STATIC = Path(__file__).parent / "static"
 STYLE = "style.css"
-SHEETS = ("render/report.css.j2", "web/base.css.j2", "web/case.css.j2", "web/inbox.css.j2")
+SHEETS = ("render/report.css.j2", "web/base.css.j2", "web/case.css.j2", "web/inbox.css.j2", "web/talk.css.j2")
 """The one style sheet: the report's, so that both look alike, and what the page adds."""
 KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 

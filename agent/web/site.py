@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import anyio
+
 from agent.backends.base import Backend
 from agent.chat.engine import Chat
+from agent.chat.events import Told
 from agent.commands.ledger_inputs import TEAMS, author_of, ledger_of, person_of
 from agent.commands.times import this_moment
 from agent.errors import BadInput
@@ -18,6 +21,7 @@ from schemas.chat import Session
 from schemas.context import Context
 
 if TYPE_CHECKING:
+    from agent.chat.kept import Keeper, Listed
     from agent.ledger.memory import Memory
     from agent.ledger.store import Author, Ledger
     from schemas.redaction import Level
@@ -29,6 +33,7 @@ THROUGH = ""  # a person writes on the page, not an agent
 class Site:
     """`context`: what holds for every ticket, such as the office's hours. `ledger`: where it is (None: the default).
 
+    `keeps_chats`: whether each ticket that is talked about is kept on disk.
     `clock`: aware, what counts as now. `by`: who writes unless a browser says otherwise.
     """
 
@@ -40,11 +45,44 @@ class Site:
     keeps_ledger: bool = True
     clock: Callable[[], datetime] = this_moment
     level: "Level" = "secrets"
+    keeps_chats: bool = False
     cases: Cases = field(default_factory=Cases)
 
-    def begin(self, by: str, tier: str | None = None, session: Session | None = None) -> Case:
+    def begin(self, by: str, tier: str | None = None) -> Case:
         """A case without a ticket yet. `tier`: who holds it, if somebody said so."""
         context = self.context if tier is None else self.context.model_copy(update={"tier": tier})
+        return self._case(by, Session(context=context), None)
+
+    async def resume(self, by: str, name: str) -> Case:
+        """Go on with a chat that was kept: the case that has it open here, else a new one.
+
+        Raises BadInput where there is none of that name, it is damaged, or another process has it.
+        """
+        if not self.keeps_chats:
+            raise BadInput("this page keeps no chats: start it with `escalation serve --keep`")
+        known = self.cases.kept_as(name)
+        if known is not None:
+            return known
+        session, keeper = await anyio.to_thread.run_sync(_loaded, name)
+        case = self._case(by, session, keeper)
+        try:
+            self.cases.add(case)
+        except BadInput:
+            case.leave()
+            raise
+        case.note(Told(f"Goes on with the chat kept as {name}."))
+        made_by = session.result.decision.policy_version if session.result is not None else self.settings.version
+        if made_by != self.settings.version:
+            case.note(Told(f"decided under policy {made_by}; Again decides by {self.settings.version}", "warning"))
+        return case
+
+    def kept_chats(self) -> "list[Listed]":
+        """The chats on disk that are not open here, the newest first; none where this page keeps none."""
+        from agent.chat.kept import listed
+
+        return [one for one in listed() if self.cases.kept_as(one.name) is None] if self.keeps_chats else []
+
+    def _case(self, by: str, session: Session, keeper: "Keeper | None") -> Case:
         memory = self.memory()
         return Case(
             lambda tell: Chat(
@@ -53,12 +91,15 @@ class Site:
                 tell,
                 by=by,
                 clock=self.clock,
-                session=session or Session(context=context),
+                session=session,
                 memory=memory,
                 ledger=(lambda: self.open_ledger(make=True)) if self.keeps_ledger else None,
                 level=self.level,
+                saves=False,
             ),
             self.clock,
+            keeps=self.keeps_chats,
+            keeper=keeper,
         )
 
     def has_ledger(self) -> bool:
@@ -86,6 +127,18 @@ class Site:
         if team is not None and team not in TEAMS:
             raise BadInput(f"team {team[:40]!r}: expected one of {', '.join(TEAMS)}")
         return author_of(argparse.Namespace(by=by, team=team, through=THROUGH))
+
+
+def _loaded(name: str) -> "tuple[Session, Keeper]":
+    from agent.chat.kept import Keeper, load
+
+    load(name)  # where there is none, nothing is to be left behind
+    keeper = Keeper(name, resumed=True)
+    try:
+        return load(name), keeper
+    except BadInput:
+        keeper.close()
+        raise
 
 
 def name_of(words: str) -> str:

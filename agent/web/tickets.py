@@ -4,19 +4,23 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+import anyio
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from agent.errors import BadInput
-from agent.web.cases import Case
+from agent.chat.heard import brief_of
+from agent.errors import BadInput, Refused
+from agent.web.cases import Case, Given
+from agent.web.editing import Merged, check, id_of, merge
 from agent.web.guard import MOST_BODY
 from agent.web.pages import page, part_asked_for, rendered, site_of, visitor_of
 from agent.web.site import name_of
 from agent.web.talk import turn_of
 from agent.web.view import view
+from schemas.escalation import Escalation
 
 SOON = 0.4
 """Seconds that an answer waits for its turn: without a model it is done by then, and nothing flickers."""
@@ -24,12 +28,14 @@ LEAST_PAUSE = 0.1
 """Seconds between two reports of progress: a model writes faster than anybody reads."""
 TICK = 1.0
 """Seconds after which a stream without news says how long it has been."""
+MOST_LINES = 2000
+"""Fields of a brief's form: two for each line, far above any brief."""
 TIERS = ("L1", "L2", "manager")
 
 
 async def start(request: Request) -> Response:
     """The first view: a place to paste or drop a ticket."""
-    return page(request, "start.html.j2", cases=site_of(request).cases.newest(), text="", tier="")
+    return await _start(request)
 
 
 async def begin(request: Request) -> Response:
@@ -45,9 +51,22 @@ async def begin(request: Request) -> Response:
         await case.read(source, name)
         site.cases.add(case)
     except BadInput as error:
-        cases = site.cases.newest()
-        return page(request, "start.html.j2", 422, cases=cases, text=text, tier=tier, trouble=str(error))
+        return await _start(request, 422, text=text, tier=tier, trouble=str(error))
     await _soon(case.begin_turn(lambda chat: chat.again(), visitor.by))
+    return RedirectResponse(f"/cases/{case.id}", 303)
+
+
+async def _start(request: Request, status: int = 200, **values: str) -> Response:
+    site = site_of(request)
+    kept = await anyio.to_thread.run_sync(site.kept_chats)
+    known = {"cases": site.cases.newest(), "kept": kept, "keeps_chats": site.keeps_chats, "text": "", "tier": ""}
+    return page(request, "start.html.j2", status, **(known | values))
+
+
+async def resume(request: Request) -> Response:
+    """Go on with a chat that was kept."""
+    form = await _form(request)
+    case = await site_of(request).resume(visitor_of(request).by, str(form.get("name", "")))
     return RedirectResponse(f"/cases/{case.id}", 303)
 
 
@@ -70,9 +89,63 @@ async def say(request: Request) -> Response:
     """
     case, visitor = _case(request), visitor_of(request)
     form = await _form(request)
-    work, said = turn_of(form, case)
-    await _soon(case.begin_turn(work, visitor.by, said))
+    try:
+        work, given = turn_of(form, case)
+    except BadInput as error:
+        if part_asked_for(request):
+            raise
+        return page(request, "case.html.j2", 422, **view(case), trouble=str(error), typed=str(form.get("words", "")))
+    await _soon(case.begin_turn(work, visitor.by, given))
     return _done(request, case)
+
+
+async def check_brief(request: Request) -> Response:
+    """What would be held against the brief with the lines of the form. Nothing is changed."""
+    _, result, merged, _ = await _edited(request)
+    held = await anyio.to_thread.run_sync(check, result, merged)
+    return page(request, "brief_editor_check.html.j2", held=held, merged=merged, id_of=id_of)
+
+
+async def save_brief(request: Request) -> Response:
+    """All lines that were changed, as one step. Raises BadInput or Refused; then nothing is changed."""
+    case, _, merged, given = await _edited(request)
+    if case.running:
+        raise BadInput("a turn runs: save once it is done; your words stay in their boxes")
+    if case.chat.session.pending:
+        raise BadInput("the ticket was not decided with all that was said: Again does it, then save")
+    if merged.conflict:
+        raise Refused(merged.conflict)
+    if not merged.edits:
+        raise BadInput("no line was changed")
+    await _soon(case.begin_turn(lambda chat: chat.edit(merged.edits), visitor_of(request).by, given))
+    return _done(request, case)
+
+
+async def check_message(request: Request) -> Response:
+    """What would be held against these words to the customer. Nothing is changed."""
+    case, form = _case(request), await _form(request)
+    result, words = case.chat.session.result, str(form.get("words", "")).strip()
+    if result is None:
+        raise BadInput("the ticket is not decided yet")
+    text = words or case.chat.letter()
+    findings = await anyio.to_thread.run_sync(case.chat.held_against, text, result)
+    return page(request, "talk_findings.html.j2", findings=findings)
+
+
+async def _edited(request: Request) -> tuple[Case, Escalation, Merged, Given]:
+    """What the form makes of the brief. Raises BadInput where there is none."""
+    case = _case(request)
+    form = await request.form(max_files=0, max_fields=MOST_LINES)
+    result = case.chat.session.result
+    if result is None:
+        raise BadInput("the ticket is not decided yet")
+    was, now = (
+        {name.removeprefix(prefix): str(text) for name, text in form.items() if name.startswith(prefix)}
+        for prefix in ("was ", "line ")
+    )
+    merged = merge(brief_of(result), result.decision, was, now)
+    lines = "\n".join(f"{edit.place}: {edit.text or 'taken out'}" for edit in merged.edits)
+    return case, result, merged, Given("The brief edited", lines)
 
 
 async def stop(request: Request) -> Response:
@@ -178,9 +251,13 @@ ROUTES = [
     Route("/", start),
     Route("/name", rename, methods=["POST"]),
     Route("/cases", begin, methods=["POST"]),
+    Route("/kept", resume, methods=["POST"]),
     Route("/cases/{case}", show),
     Route("/cases/{case}/events", events),
     Route("/cases/{case}/say", say, methods=["POST"]),
+    Route("/cases/{case}/brief", save_brief, methods=["POST"]),
+    Route("/cases/{case}/brief/check", check_brief, methods=["POST"]),
+    Route("/cases/{case}/message/check", check_message, methods=["POST"]),
     Route("/cases/{case}/stop", stop, methods=["POST"]),
     Route("/cases/{case}/away", put_away, methods=["POST"]),
 ]
