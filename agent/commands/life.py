@@ -106,7 +106,7 @@ class Verb:
         return ledger.append(
             record.id,
             self.event(flags, record, ledger),
-            author_of(flags, _default_team(self, record)),
+            author_of(flags, default_team(self, record)),
             at=at,
             now=now,
             why=flags.why,
@@ -115,7 +115,7 @@ class Verb:
         )
 
 
-def _default_team(verb: Verb, record: Record) -> str | None:
+def default_team(verb: Verb, record: Record) -> str | None:
     """Who acknowledges is the team that has it, unless a hand-over within support waits. Security says so itself."""
     if verb is VERBS["ack"] and not record.receiver and record.with_team != "security":
         return record.with_team

@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     if is_csv_file and arguments.format is None:
         arguments.format = "csv"
     form = format_of(arguments, FORMATS)
-    since, until = _day(arguments.since, "--since"), _day(arguments.until, "--until")
+    since, until = day_of(arguments.since, "--since"), day_of(arguments.until, "--until")
     if since is not None and until is not None and since > until:
         raise BadInput(f"--since {since} is later than --until {until}: swap them")
     now = now_of(arguments)
@@ -124,16 +124,27 @@ def as_html(figures: "Stats", wanted: "tuple[Grouping, ...]") -> str:
     env = html_environment().overlay()
     style = env.get_template("ledger/stats.css.j2").render().strip()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    # The style is our own file, rendered without values.
+    return _html(env, "stats", figures, wanted, region="main", style=Markup(style), style_digest=digest)
+
+
+def as_content(figures: "Stats", wanted: "tuple[Grouping, ...]") -> str:
+    """The same without the frame of a page, for a page that has its own, with the style `ledger/stats.css.j2`."""
+    from agent.render.formats import html_environment
+
+    return _html(html_environment().overlay(), "stats_content", figures, wanted, region="div")
+
+
+def _html(env: "Environment", name: str, figures: "Stats", wanted: "tuple[Grouping, ...]", **more: Any) -> str:
     return _filled(
         env,
-        "ledger/stats.html.j2",
+        f"ledger/{name}.html.j2",
         figures,
         wanted,
-        style=Markup(style),  # our own file, rendered without values
-        style_digest=digest,
         months=_months(figures.groups["month"]),
         slots=FEWEST_SLOTS,
         ceiling=_ceiling,
+        **more,
     )
 
 
@@ -227,7 +238,8 @@ def _csv_name(group: "Group") -> str:
     return "(not named)" if group.name is None else group.name
 
 
-def _day(text: str | None, flag: str) -> date | None:
+def day_of(text: str | None, flag: str) -> date | None:
+    """The day that a flag names. Raises BadInput."""
     if text is None:
         return None
     try:

@@ -19,7 +19,7 @@ from agent.ledger import tables as t
 from agent.ledger.database import Database
 from agent.ledger.life import apply
 from agent.ledger.moments import office_zone, when
-from agent.ledger.notices import need_to_know
+from agent.ledger.notices import KINDS, need_to_know
 from agent.ledger.store import PREFIX, Ledger
 from agent.ledger.timers import timers
 from agent.policy.settings import Settings
@@ -338,7 +338,7 @@ def _whole(moment: datetime) -> datetime:
 
 def _words(timer: Timer, **values: object) -> tuple[str, str]:
     """Summary and description. Every value in them is one line of visible characters."""
-    text = _rendered("feed", kind=timer.kind, who=timer.who, what=timer.what, **values)
+    text = _rendered("feed", kinds=KINDS, kind=timer.kind, who=timer.who, what=timer.what, **values)
     # Some programs show a description as HTML, in which a link can hide where it leads.
     summary, _, description = text.translate(NO_TAGS).partition("\n")
     return summary, description.strip()

@@ -5,6 +5,19 @@ from typing import Any
 
 from schemas.ledger import Event, Record, Timer
 
+KINDS = {
+    "acknowledge": "acknowledgement",
+    "internal": "follow-up with the team",
+    "customer": "customer update",
+    "deadline": "answer to the ask",
+    "sla": "SLA",
+    "silence": "the customer's silence",
+    "handover": "hand-over",
+    "promise": "promise to the customer",
+    "close": "closing the loop",
+}
+"""A clock in a word or two, where what it is about is not to be told."""
+
 
 def event_notice(event: Event, record: Record) -> str:
     """The notice of one event. The same event gives the same bytes."""

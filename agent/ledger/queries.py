@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from agent.ledger import tables as t
 from agent.ledger.database import Database
@@ -77,6 +77,104 @@ class Due:
     record: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Clocked:
+    """An escalation in a list with what is owed on it, soonest due first, and its record as plain JSON data."""
+
+    line: Line
+    owed: tuple[Due, ...]
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many escalations: with a time that is overdue, with one that is due and none overdue, in all."""
+
+    overdue: int
+    due: int
+    all: int
+
+
+def by_clock(
+    database: Database,
+    now: datetime,
+    *,
+    states: tuple[str, ...] = LIVE,
+    owner: str | None = None,
+    severity: str | None = None,
+    account: str | None = None,
+    holder: str | None = None,
+    only_due: bool = False,
+    limit: int = 50,
+    after: int = 0,
+) -> tuple[list[Clocked], Counts]:
+    """Escalations in these states (empty: in all): what is overdue first, then what is due, each by severity and time.
+
+    `account` and `holder` are parts of a name here, since they are looked for while somebody types them. `only_due`
+    leaves the rest out, of the list and not of the counts. `after`: leave out so many, to page on.
+    """
+    e = t.escalation.c
+    wanted = _wanted(states, owner, severity)
+    typed = [(column, part) for column, part in ((e.account, account), (e.holder, holder)) if part]
+    wanted += [func.lower(column).contains(part.lower(), autoescape=True) for column, part in typed]
+    # Nothing is due on what is closed, so the index by urgency and time, of which every urgency is named, will do.
+    is_due = and_(e.urgency.in_(range(len(SEVERITIES))), e.next_due_at <= now)
+    of_due = wanted if states != LIVE else wanted[1:]
+    is_ahead = or_(e.next_due_at.is_(None), e.next_due_at > now)
+    with database.reading() as connection:
+        due_ones = connection.execute(_ordered(select(e.number, e.next_overdue_at < now).where(is_due, *of_due))).all()
+        late = [number for number, is_late in due_ones if is_late]
+        numbers = [*late, *(number for number, is_late in due_ones if not is_late)]
+        before = max(0, after - len(numbers))  # so many of what is ahead are left out
+        chosen = numbers[after : after + limit]
+        room = 0 if only_due else limit - len(chosen)
+        count = select(func.count()).select_from(t.escalation).where(and_(True, *wanted))
+        ahead = _ordered(select(e.number).where(and_(is_ahead, *wanted)))
+        if typed and not only_due:  # each row is read for the name in it: once, and not once more to be counted
+            found = list(connection.execute(ahead).scalars())
+            total, found = len(numbers) + len(found), found[before : before + room]
+        else:
+            total = int(connection.execute(count).scalar_one())
+            found = list(connection.execute(ahead.limit(room).offset(before)).scalars()) if room else []
+        return _clocked(connection, [*chosen, *found]), Counts(len(late), len(numbers) - len(late), total)
+
+
+def clocked(database: Database, number: int) -> Clocked | None:
+    """One escalation with what is owed on it; None where there is none of this number."""
+    with database.reading() as connection:
+        return next(iter(_clocked(connection, [number])), None)
+
+
+def _clocked(connection: Connection, numbers: list[int]) -> list[Clocked]:
+    """These escalations, in this order."""
+    rows = {
+        row["number"]: row
+        for row in connection.execute(
+            select(*_COLUMNS, t.escalation.c.record).where(t.escalation.c.number.in_(numbers))
+        ).mappings()
+    }
+    running = connection.execute(
+        select(t.timer).where(t.timer.c.escalation.in_(numbers)).order_by(t.timer.c.escalation, t.timer.c.number)
+    ).mappings()
+    owed: dict[int, list[Due]] = {number: [] for number in numbers}
+    records = {number: json.loads(row["record"]) for number, row in rows.items()}
+    for timer in running:
+        number = timer["escalation"]
+        if number in rows:
+            owed[number].append(
+                Due(
+                    timer["kind"],
+                    timer["who"],
+                    timer["what"],
+                    timer["due_at"],
+                    timer["overdue_at"],
+                    _line(rows[number]),
+                    records[number],
+                )
+            )
+    return [Clocked(_line(rows[n]), tuple(owed[n]), records[n]) for n in numbers if n in rows]
+
+
 def listing(
     database: Database,
     *,
@@ -92,11 +190,7 @@ def listing(
 
     `after`: leave out so many, to page on.
     """
-    wanted: list[ColumnElement[bool]] = [t.escalation.c.state.in_(states)] if states else []
-    if owner:
-        wanted.append(or_(t.escalation.c.owner == owner, t.escalation.c.with_team == owner))
-    if severity:
-        wanted.append(t.escalation.c.urgency == SEVERITIES.index(severity))
+    wanted = _wanted(states, owner, severity)
     if account:
         wanted.append(func.lower(t.escalation.c.account) == account.lower())
     if holder:
@@ -141,6 +235,15 @@ def due(
         rows = connection.execute(query).mappings().all()
         total = connection.execute(select(func.count()).select_from(counted).where(*condition)).scalar_one()
     return [_due(row) for row in rows], total
+
+
+def _wanted(states: tuple[str, ...], owner: str | None, severity: str | None) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = [t.escalation.c.state.in_(states)] if states else []
+    if owner:
+        wanted.append(or_(t.escalation.c.owner == owner, t.escalation.c.with_team == owner))
+    if severity:
+        wanted.append(t.escalation.c.urgency == SEVERITIES.index(severity))
+    return wanted
 
 
 def _ordered(query: Select[Any]) -> Select[Any]:

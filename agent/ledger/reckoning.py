@@ -4,6 +4,7 @@ Three clocks: the wall's (Critical), support hours (High), business days (Medium
 reckoning keeps the stretches that it counted; the lines that explain it are printed from these, never worked out again.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -17,6 +18,15 @@ from schemas.vocabulary import Severity
 LISTED_DAYS = 4  # closed days named one by one; a longer gap gets its first and last
 FAR = timedelta(days=HORIZON_DAYS)
 LONGEST = timedelta(days=50 * 366)
+
+
+STANDS_STILL = "stands still, the customer's turn"
+_NOT_COUNTED = re.compile(rf"(?:{'|'.join(DAYS)}) [^:]*: (?:closed, |\d+ days closed$)|.*: {STANDS_STILL}$")
+
+
+def is_counted(line: str) -> bool:
+    """Whether a line of an explanation is about time that counts: not about closed days, and not about a pause."""
+    return _NOT_COUNTED.match(line) is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +85,7 @@ class Reckoning:
         lines = [
             (
                 max(p.start, start),
-                f"{when(max(p.start, start), hours.zone)} to {when(p.until, hours.zone)}: "
-                "stands still, the customer's turn",
+                f"{when(max(p.start, start), hours.zone)} to {when(p.until, hours.zone)}: {STANDS_STILL}",
             )
             for p in self.clock.pauses
             if p.until is not None and p.until > start and p.start < end

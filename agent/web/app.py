@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from agent.errors import EscalationError, Refused
-from agent.web import copies, inbox, tickets
+from agent.web import copies, inbox, statistics, tickets
 from agent.web.guard import Guard, address_of
 from agent.web.pages import KINDS, files, page, part_asked_for, site_of
 
@@ -30,6 +30,7 @@ def application(site: "Site") -> Starlette:
             *tickets.ROUTES,
             *copies.ROUTES,
             *inbox.ROUTES,
+            *statistics.ROUTES,
         ],
         middleware=[Middleware(Guard, door=site.door), Middleware(GZipMiddleware, minimum_size=1000)],
         exception_handlers={HTTPException: _told, EscalationError: _told},

@@ -15,6 +15,8 @@ STATIC = Path(__file__).parent / "static"
 STYLE = "style.css"
 SHEETS = ("render/report.css.j2", "web/base.css.j2", "web/case.css.j2", "web/inbox.css.j2", "web/talk.css.j2")
 """The one style sheet: the report's, so that both look alike, and what the page adds."""
+STATISTICS = ("statistics.css", "ledger/stats.css.j2")
+"""The style of the ledger's figures, which only their page loads: its rules are for whole tables and lists."""
 KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
@@ -26,6 +28,7 @@ def files() -> dict[str, bytes]:
     env = html_environment()
     found = {path.name: path.read_bytes() for path in sorted(STATIC.iterdir()) if path.suffix in KINDS}
     found[STYLE] = "".join(env.get_template(sheet).render() for sheet in SHEETS).encode()
+    found[STATISTICS[0]] = env.get_template(STATISTICS[1]).render().encode()
     return found
 
 
