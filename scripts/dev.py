@@ -10,7 +10,8 @@
     python3 scripts/dev.py fuzz             hostile input, guided by coverage; see docs/robustness.md and `fuzz --help`
     python3 scripts/dev.py bench            the benchmark's figures; `bench ledger`: those of a large ledger;
                                             `bench peers`: beside other libraries, in .venv-bench; `bench batch`:
-                                            many tickets at once
+                                            many tickets at once; `bench page`: the page in a real browser
+    python3 scripts/dev.py screenshots      take the pictures of docs/screens anew; needs Chromium
     python3 scripts/dev.py bundle           the skill with its packages as one zip; see `bundle --help`
     python3 scripts/dev.py package          sdist, wheel, bill of materials, and their proof; see docs/supply.md
     python3 scripts/dev.py audit            known vulnerabilities in the packages of .venv
@@ -276,6 +277,10 @@ def main(arguments):
         return become([ensure_peers(), "-m", "evals.bench.peers"] + rest[1:], ROOT)
     if verb == "bench" and rest[:1] == ["batch"]:
         return become([ensure(EVALS), "-m", "evals.bench.batch"] + rest[1:], ROOT)
+    if verb == "bench" and rest[:1] == ["page"]:
+        return become([ensure(DEVELOPMENT), "-m", "evals.bench.page"] + rest[1:], ROOT)
+    if verb == "screenshots":
+        return become([ensure(DEVELOPMENT), "-m", "evals.browser.screenshots"] + rest, ROOT)
     if verb == "bench":
         return become([ensure(RUNTIME), os.path.join(ROOT, "evals", "bench", "bench.py")] + rest)
     needed = HOSTS if verb == "mcp" else RUNTIME

@@ -88,7 +88,7 @@ def test_the_page_names_every_command_and_the_marks_stand_once() -> None:
     from evals.bench.peers import BEGIN, END
 
     page = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
-    for command in ("bench peers --write", "bench", "bench ledger"):
+    for command in ("bench peers --write", "bench", "bench ledger", "bench page"):
         assert f"\npython3 scripts/dev.py {command}\n" in page
     assert (page.count(BEGIN), page.count(END)) == (1, 1)
     for name in ("instructor", "pydantic-ai", "langchain-anthropic", "our whole pipeline"):

@@ -51,8 +51,14 @@ async def begin(request: Request) -> Response:
         await case.read(source, name)
         site.cases.add(case)
     except BadInput as error:
+        if part_asked_for(request):
+            raise
         return await _start(request, 422, text=text, tier=tier, trouble=str(error))
+    finally:
+        await form.close()
     await _soon(case.begin_turn(lambda chat: chat.again(), visitor.by))
+    if part_asked_for(request):
+        return Response(status_code=204, headers={"HX-Redirect": f"/cases/{case.id}"})
     return RedirectResponse(f"/cases/{case.id}", 303)
 
 
@@ -179,12 +185,13 @@ async def events(request: Request) -> Response:
 async def _events(request: Request, case: Case, seen: int) -> AsyncIterator[str]:
     changes, told = case.changes(seen), ""
     while True:
-        coming = asyncio.ensure_future(anext(changes))
-        while not (await asyncio.wait({coming}, timeout=TICK))[0]:
-            yield _steps(request, case)
+        coming = asyncio.ensure_future(anext(changes, Case))
         try:
-            coming.result()
-        except StopAsyncIteration:
+            while not (await asyncio.wait({coming}, timeout=TICK))[0]:
+                yield _steps(request, case)
+        finally:
+            coming.cancel()  # the browser went: nobody waits for it any more
+        if coming.result() is Case:
             break
         yield _steps(request, case)
         step = rendered(request, "step.html.j2", steps=case.steps, stopping=case.stopping)
