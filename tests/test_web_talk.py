@@ -17,7 +17,7 @@ from web_site import Clock, entered, site
 from agent.backends.base import Call, ModelUnavailable, Reply
 from agent.chat.difference import difference
 from agent.chat.engine import Chat
-from agent.chat.events import Copy, Decided, Drafted, Refused, Told
+from agent.chat.events import Copy, Decided, Drafted, Refused, Spoken, Told
 from agent.chat.kept import Keeper, load
 from agent.errors import BadInput
 from agent.web import cases as cases_module
@@ -32,7 +32,7 @@ VALUE = "The contract of this account is worth 300,000 EUR a year (ARR)."
 def opened(client: TestClient, one: Site, text: str = EXPORT) -> Case:
     """A case that is decided."""
     answer = client.post("/cases", data={"text": text}, follow_redirects=False)
-    case = one.cases.get(answer.headers["location"].rpartition("/")[2])
+    case = one.cases.get(answer.headers["hx-redirect"].rpartition("/")[2])
     assert case is not None
     _settle(client, case)
     return case
@@ -107,6 +107,22 @@ def test_plain_words_take_the_chats_own_way(tmp_path: Path) -> None:
         said(client, case, do="plain", words=VALUE)
         assert result_of(case).decision.outcome == "escalate"
         assert "In your own words." in client.get(f"/cases/{case.id}").text
+
+
+def test_the_words_that_the_page_names_are_understood_without_a_model(tmp_path: Path) -> None:
+    one = site(tmp_path)
+    with entered(one) as client:
+        case = opened(client, one)
+        part = client.get(f"/cases/{case.id}").text
+        named = re.findall("“([^”<]+)”", part[part.index('id="say-words"') : part.index("a statement about the case")])
+        assert len(named) == 7
+        for words in named:
+            before = len(case.entries)
+            said(client, case, do="plain", words=words)
+            new = [entry for entry in case.entries[before:] if entry.kind in ("told", "drafted", "decided")]
+            assert new, words
+            assert told(case, Spoken) == [], words
+        assert case.chat.session.corrections[0].why == "signal-1 is wrong because it was a test"
 
 
 @pytest.mark.parametrize("topic", ["decision", "severity", "target", "deadline", "changes"])
@@ -437,6 +453,22 @@ def test_nothing_is_saved_while_a_turn_runs_or_without_a_change(tmp_path: Path) 
         _settle(client, case)
 
 
+def test_what_cannot_be_applied_is_refused_while_the_words_are_in_their_boxes(tmp_path: Path) -> None:
+    one = site(tmp_path)
+    with entered(one) as client:
+        case = opened(client, one)
+        version = case.version
+        for place, expected in (
+            ("WHAT'S BEEN TRIED: 3 result", "write what was tried first"),
+            ("NOTHING: 7", "no line 'NOTHING: 1' in this brief"),
+            ("N" * 500, f"{'N' * 60} is no longer in the brief"),
+        ):
+            answer = client.post(f"/cases/{case.id}/brief", data=edited(lines_of(case)) | {f"line {place}": "x"})
+            assert answer.status_code in (409, 422)
+            assert expected in html.unescape(answer.text)
+        assert case.version == version
+
+
 def test_no_brief_is_said_in_one_line(tmp_path: Path) -> None:
     one = site(tmp_path)
     with entered(one) as client:
@@ -497,7 +529,7 @@ def test_a_turn_that_is_stopped_loses_nothing_and_the_one_behind_it_runs(tmp_pat
         talker.gate.set()
         await first
         assert [note.text for note in case.chat.session.said] == ["The licence server was restarted."]
-        assert "stopped" in told(case, Told)[-1].text or case.running
+        assert [one.text.partition(":")[0] for one in told(case, Told) if one.kind == "warning"] == ["stopped"]
         await behind
         assert [(note.author, note.text) for note in case.chat.session.said] == [
             ("Ana Lima", "The licence server was restarted."),
@@ -530,12 +562,16 @@ def test_what_fails_in_a_turn_is_said_and_the_case_goes_on(tmp_path: Path) -> No
     run(scenario)
 
 
-def test_put_away_during_a_turn_ends_it_and_begins_none_behind_it(tmp_path: Path) -> None:
+def test_put_away_during_a_turn_ends_it_and_begins_none_behind_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ESCALATION_CHATS", str(tmp_path / "chats"))
+
     async def scenario() -> None:
         talker = Gated()
-        one = site(tmp_path, talker)
+        one = site(tmp_path, talker, keeps_chats=True)
         case = one.begin("Ana Lima")
-        await case.read(THREAT, None)
+        await case.read(EXPORT, None)
         one.cases.add(case)
         talker.gate = threading.Event()
         first = case.begin_turn(lambda chat: chat.again(), "Ana Lima")
@@ -548,6 +584,8 @@ def test_put_away_during_a_turn_ends_it_and_begins_none_behind_it(tmp_path: Path
         await asyncio.gather(first, behind)
         assert done == []
         assert case.running == 0
+        assert load("HD-20418").pending, "what it left is kept, and its file given back"
+        Keeper("HD-20418", resumed=True).close()
 
     run(scenario)
 

@@ -327,7 +327,7 @@ class Cases:
 
     def kept_as(self, name: str) -> Case | None:
         """The case that is kept under this name, if it is open here."""
-        return next((case for case in self._cases.values() if case.kept_as == name), None)
+        return next((case for case in tuple(self._cases.values()) if case.kept_as == name), None)
 
     def newest(self) -> list[Case]:
         """All of them, the last touched first."""

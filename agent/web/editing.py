@@ -17,6 +17,7 @@ from schemas.chat import Edit
 from schemas.decision import Decision
 from schemas.escalation import Escalation, Finding
 
+LONGEST_PLACE = 60
 MESSAGE = "CUSTOMER MESSAGE"
 ASKS, TRIED, STEPS, GAPS = "WHAT'S NEEDED:", "WHAT'S BEEN TRIED:", "REPRODUCTION STEPS:", "REPRODUCTION STEPS: Missing"
 LEADERSHIP, CONTEXT, QUESTIONS = "WHAT'S NEEDED: Leadership", "SUPPORTING CONTEXT:", "QUESTIONS:"
@@ -109,7 +110,7 @@ class Merged:
     @property
     def conflict(self) -> str:
         """Why it cannot be saved, in a line; "" where it can."""
-        told = [f"{place} is no longer in the brief" for place in self.gone]
+        told = [f"{place[:LONGEST_PLACE]} is no longer in the brief" for place in self.gone]
         told += [f"{place} reads otherwise now" for place, _ in self.other]
         return (
             f"not saved, the brief was changed meanwhile: {'; '.join(told)}. Your words stay in their boxes"
@@ -217,8 +218,8 @@ class _Merge:
             if is_result:
                 if (stem, number) in self._fresh:
                     self._added.append(Edit(place=f"{stem} {self._fresh[stem, number]} result", text=text))
-                elif text.strip():
-                    self._gone.append(place)
+                elif text.strip():  # refused with the reason when it is applied
+                    self._added.append(Edit(place=f"{stem} {len(self._lists.get(stem, ())) + 1} result", text=text))
                 return
             lines = self._lists.setdefault(stem, [])
             lines.append(line)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from starlette.datastructures import FormData
 
+from agent.chat import secrets
 from agent.chat.commands import is_command, parse
 from agent.chat.engine import Chat
 from agent.chat.heard import override_of
@@ -101,7 +102,7 @@ def _wrong(form: FormData, why: str, case: Case) -> tuple[Work, Given]:
     if not about:
         _unmoved(form, case)
     claim = next((one for one in claims if (mark_of(one) == about if about else one.id == place)), None)
-    if claim is None:
+    if result is None or claim is None:
         raise BadInput(f"{place[:40]!r} is no fact any more: look at the facts as they are now")
     mark = mark_of(claim)
 
@@ -112,7 +113,7 @@ def _wrong(form: FormData, why: str, case: Case) -> tuple[Work, Given]:
             raise BadInput("this fact is not there any more since the ticket was read anew: nothing to correct")
         chat.hear(f"/wrong {found.id} {why}")
 
-    return work, Given(f"Wrong: {told.claim_label(claim)}", why)
+    return work, Given(f"Wrong: {secrets.masked(told.claim_label(claim), result.facts)}", why)
 
 
 def _unmoved(form: FormData, case: Case) -> None:

@@ -114,15 +114,18 @@ async def check_brief(request: Request) -> Response:
 
 async def save_brief(request: Request) -> Response:
     """All lines that were changed, as one step. Raises BadInput or Refused; then nothing is changed."""
-    case, _, merged, given = await _edited(request)
-    if case.running:
-        raise BadInput("a turn runs: save once it is done; your words stay in their boxes")
-    if case.chat.session.pending:
-        raise BadInput("the ticket was not decided with all that was said: Again does it, then save")
+    case, result, merged, given = await _edited(request)
     if merged.conflict:
         raise Refused(merged.conflict)
     if not merged.edits:
         raise BadInput("no line was changed")
+    await anyio.to_thread.run_sync(check, result, merged)  # what cannot be is said here, where the words are still kept
+    if case.running:
+        raise BadInput("a turn runs: save once it is done; your words stay in their boxes")
+    if case.chat.session.pending:
+        raise BadInput("the ticket was not decided with all that was said: Again does it, then save")
+    if case.chat.session.result is not result:
+        raise BadInput("the brief was changed at this moment: send it again")
     await _soon(case.begin_turn(lambda chat: chat.edit(merged.edits), visitor_of(request).by, given))
     return _done(request, case)
 

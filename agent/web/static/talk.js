@@ -16,20 +16,28 @@
 
   const sent = new WeakMap(); // request -> what its form held, by key
   let posts = 0;
+  let missed = false;
   let carried = null;
 
   const sends = (detail) => detail.elt.matches?.("#main form") && detail.requestConfig.verb === "post";
 
   document.addEventListener("htmx:beforeRequest", (event) => {
     const { detail } = event;
-    if (detail.elt.id === "main" && posts) return event.preventDefault(); // what comes back for those is as new
+    if (detail.elt.id === "main" && posts) {
+      missed = true; // what comes back for those is as new
+      return event.preventDefault();
+    }
     if (!sends(detail)) return;
     posts += 1;
     const fields = [...detail.elt.querySelectorAll("[data-keep]")];
     sent.set(detail.xhr, new Map(fields.map((field) => [field.dataset.keep, field.value])));
   });
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
-    if (sent.has(detail.xhr)) posts = Math.max(0, posts - 1);
+    if (!sent.has(detail.xhr)) return;
+    posts -= 1;
+    // Refused: nothing new came back. A moment later, when this request is over.
+    if (!detail.successful && (missed || detail.xhr.status === 409)) setTimeout(() => document.body.dispatchEvent(new Event("look")));
+    missed = false;
   });
 
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
@@ -47,6 +55,9 @@
       radio: gone.has("say") ? null : main().querySelector("input[name=do][type=radio]:checked")?.id,
       key: active?.dataset?.keep ?? form?.querySelector("[data-keep]")?.dataset.keep,
       id: active?.id,
+      typing: active?.matches?.("[data-keep]"),
+      top: active?.getBoundingClientRect?.().top,
+      y: scrollY,
       was: main().contains(active),
       caret: active?.matches?.("textarea, input[type=text]") ? [active.selectionStart, active.selectionEnd, active.scrollTop] : null,
       entry: Math.max(0, ...[...main().querySelectorAll("[data-entry]")].map((one) => Number(one.dataset.entry))),
@@ -79,6 +90,7 @@
       if (lost.length) orphan(lost);
       if (was.fields.some((field) => field.line)) check();
       if (was.was) focus(was);
+      settle(was, lost.length ? document.querySelector(".orphans") : null);
     }
     if (said) {
       const news = [...said.children].filter((one) => was && Number(one.dataset.entry) > was.entry);
@@ -138,6 +150,17 @@
       target.setSelectionRange(was.caret[0], was.caret[1]);
       target.scrollTop = was.caret[2];
     }
+  };
+
+  // Nothing moves under the eyes: the box with the caret stays where it was, else the page does.
+  const settle = (was, lost) => {
+    const active = document.activeElement;
+    if (lost && !was.typing) {
+      lost.querySelector("textarea").focus({ preventScroll: true });
+      return lost.scrollIntoView({ block: "center", behavior: "instant" });
+    }
+    const same = was.typing && active.dataset?.keep === was.key;
+    scrollTo({ top: same ? scrollY + active.getBoundingClientRect().top - was.top : was.y, behavior: "instant" });
   };
 
   // A list that is put in anew with the page is not read out by itself.
@@ -217,13 +240,6 @@
       around.open = false;
       around.querySelector("summary").focus();
     });
-  });
-
-  // Somebody else changed the brief: fetch it, and put what was typed beside it.
-  document.addEventListener("htmx:responseError", ({ detail }) => {
-    if (detail.elt.id === "brief-form" && detail.xhr.status === 409) {
-      setTimeout(() => document.body.dispatchEvent(new Event("look"))); // once this request is over
-    }
   });
 
   document.addEventListener("keydown", (event) => {
