@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,12 +14,16 @@ from starlette.testclient import TestClient
 
 from agent.errors import Refused
 from agent.ledger.database import Database
+from agent.ledger.memory import Memory
 from agent.ledger.queries import LIVE, by_clock
 from agent.ledger.reckoning import is_counted
+from agent.ledger.recording import record as remember
 from agent.ledger.requirements import require
 from agent.ledger.store import Author, Ledger
+from agent.pipeline import escalate
 from agent.policy.settings import load_settings
 from agent.web.clocks import relative
+from agent.web.site import Site
 from agent.web.steps import FORMS, is_offered
 from schemas.context import Override
 from schemas.ledger import (
@@ -49,7 +54,7 @@ from schemas.ledger import (
     Updated,
 )
 from tests.ledgers import ANA, FRIDAY, JO, open_one
-from tests.web_site import Pages, pages
+from tests.web_site import Clock, entered, site
 
 H = timedelta(hours=1)
 SAM = Author("Sam Ito", "security")
@@ -62,19 +67,16 @@ SCRIPT = "<script>alert(1)</script>"
 class Inbox:
     """The page over a ledger that tests write to themselves, and a browser in it."""
 
-    page: Pages
+    client: TestClient
+    clock: Clock
     ledger: Ledger
-
-    @property
-    def client(self) -> TestClient:
-        return self.page.client
 
     def opened(self, before: float = 1, **fields: Any) -> str:
         """One that was opened so many hours ago."""
-        return open_one(self.ledger, self.page.clock.now - before * H, **fields).record.id
+        return open_one(self.ledger, self.clock.now - before * H, **fields).record.id
 
     def then(self, name: str, data: Data, before: float, author: Author = ANA, why: str = "") -> None:
-        at = self.page.clock.now - before * H
+        at = self.clock.now - before * H
         self.ledger.append(name, data, author, at=at, now=at, why=why)
 
     def get(self, address: str, status: int = 200, **headers: str) -> str:
@@ -132,24 +134,28 @@ def order_of(page: str) -> list[str]:
     return re.findall(r'id="a-(ESC-\d+)"', page)
 
 
+@contextmanager
+def browser(one: Site) -> Iterator[TestClient]:
+    """One that is in, and asks for whole pages unless it says otherwise."""
+    with entered(one) as client:
+        del client.headers["HX-Request"]
+        yield client
+
+
 @pytest.fixture
 def inbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inbox]:
-    page = pages(tmp_path)
-    page.clock.now = FRIDAY
+    clock = Clock(FRIDAY)
     # What is written down is written down at the page's time, whatever the machine's clock says.
-    monkeypatch.setattr("agent.commands.ledger_inputs.this_moment", page.clock)
-    with page.client:
-        page.client.get("/?token=token")
-        yield Inbox(page, Ledger(Database(str(tmp_path / "ledger.db"))))
+    monkeypatch.setattr("agent.commands.ledger_inputs.this_moment", clock)
+    with browser(site(tmp_path, clock=clock)) as client:
+        yield Inbox(client, clock, Ledger(Database(str(tmp_path / "ledger.db"))))
 
 
 # The list
 
 
 def test_without_a_ledger_each_page_says_what_to_do(tmp_path: Path) -> None:
-    page = pages(tmp_path)
-    with page.client as client:
-        client.get("/?token=token")
+    with browser(site(tmp_path)) as client:
         for address in ("/escalations", "/statistics"):
             answer = client.get(address)
             assert answer.status_code == 200
@@ -157,6 +163,12 @@ def test_without_a_ledger_each_page_says_what_to_do(tmp_path: Path) -> None:
             assert "Paste a ticket" in text_of(answer.text)
         assert client.get("/escalations/ESC-1").status_code == 404
     assert not (tmp_path / "ledger.db").exists()
+
+
+def test_without_keeping_one_it_is_said_how_to(tmp_path: Path) -> None:
+    with browser(site(tmp_path, keeps_ledger=False)) as client:
+        for address in ("/escalations", "/statistics"):
+            assert "started with --no-ledger : start it without" in text_of(client.get(address).text)
 
 
 def test_what_is_overdue_comes_first_then_what_is_due_then_by_severity(inbox: Inbox) -> None:
@@ -169,8 +181,8 @@ def test_what_is_overdue_comes_first_then_what_is_due_then_by_severity(inbox: In
     closed = inbox.opened(90, ticket="E", severity="medium")
     inbox.then(closed, Resolved(resolution="r", root_cause="c"), 80)
     inbox.then(closed, Closed(duties=DONE), 79)
-    inbox.page.clock.now = FRIDAY + timedelta(days=3, hours=-1)  # Monday, 17:00: closing became due
-    found, counts = by_clock(inbox.ledger.database, inbox.page.clock.now)
+    inbox.clock.now = FRIDAY + timedelta(days=3, hours=-1)  # Monday, 17:00: closing became due
+    found, counts = by_clock(inbox.ledger.database, inbox.clock.now)
     assert (counts.overdue, counts.due, counts.all) == (3, 1, 4)
     assert [row.line.id for row in found] == [critical_late, ahead, medium_late, due]
     page = inbox.get("/escalations")
@@ -193,9 +205,9 @@ def test_each_row_says_what_is_next_and_by_how_much(inbox: Inbox) -> None:
 def test_a_clock_that_moved_makes_it_overdue(inbox: Inbox) -> None:
     inbox.opened(0)
     assert "0 due now, 1 open" in text_of(inbox.get("/escalations"))
-    inbox.page.clock.now += timedelta(minutes=20)
+    inbox.clock.now += timedelta(minutes=20)
     assert "1 due now, 1 open" in text_of(inbox.get("/escalations"))
-    inbox.page.clock.now += timedelta(minutes=20)
+    inbox.clock.now += timedelta(minutes=20)
     assert "1 overdue , 0 due now, 1 open" in text_of(inbox.get("/escalations"))
 
 
@@ -282,7 +294,7 @@ def test_the_pages_script_gets_the_list_alone_and_only_what_is_new(inbox: Inbox)
     assert address is not None
     look = html.unescape(address[1])
     assert inbox.client.get(look, headers={"HX-Request": "true"}).status_code == 204
-    inbox.page.clock.now += timedelta(minutes=1)
+    inbox.clock.now += timedelta(minutes=1)
     news = inbox.get(look, **{"HX-Request": "true"})
     assert "31 min overdue" in news
     assert "hx-swap-oob" not in news  # the counts are the same: nothing to be read out again
@@ -427,10 +439,10 @@ def test_a_calendar_file_of_one_and_of_a_team(inbox: Inbox) -> None:
 
 def test_what_was_handed_over_is_kept_and_shown(inbox: Inbox) -> None:
     ticket = (Path(__file__).parents[1] / "examples/critical-portal-down.txt").read_text(encoding="utf-8")
-    case = inbox.page.begin(ticket)
-    answer = inbox.client.post(f"{case}/say", data={"do": "open", "words": "", "seen": "1"})
-    assert answer.status_code == 200
-    record = inbox.ledger.record("ESC-1")
+    run = escalate(ticket, backend="offline", now=FRIDAY)
+    memory = Memory(inbox.ledger, load_settings())
+    record = remember(memory, run, ANA, now=FRIDAY, despite="the team asked for it").record
+    assert record is not None
     page = inbox.get("/escalations/ESC-1")
     assert "The brief" in page
     assert f'<a href="/escalations/{record.id}/report">The report</a>' in page
@@ -523,7 +535,7 @@ LIVES: dict[str, tuple[tuple[str, dict[str, str]], ...]] = {
 def test_a_whole_life_by_forms(inbox: Inbox, ends: str) -> None:
     one = inbox.opened(1)
     for step, words in LIVES[ends]:
-        inbox.page.clock.now += timedelta(minutes=1)
+        inbox.clock.now += timedelta(minutes=1)
         record = inbox.done(one, step, **words)
     assert record.state == ends
     assert record.version == len(LIVES[ends]) + 1
@@ -594,7 +606,7 @@ def test_a_form_sent_twice_is_written_once(inbox: Inbox) -> None:
     form = inbox.form(one, "heard") | {"text": "in review"}
     address = f"/escalations/{one}/steps/heard"
     first = inbox.client.post(address, data=form, follow_redirects=False)
-    inbox.page.clock.now += timedelta(seconds=2)
+    inbox.clock.now += timedelta(seconds=2)
     again = inbox.client.post(address, data=form, follow_redirects=False)
     assert (first.headers["location"], again.headers["location"]) == (
         f"/escalations/{one}?written=2",
@@ -624,6 +636,16 @@ def test_who_comes_second_sees_what_is_new_and_loses_nothing(inbox: Inbox) -> No
     assert 'value="2026-11-27T17:59"' in answer.text  # the form stands there although the state no longer offers it
     assert '<input type="hidden" name="version" value="3">' in answer.text
     assert len(inbox.ledger.events(one)) == 3
+
+
+def test_a_ticket_with_another_open_escalation_is_not_reopened(inbox: Inbox) -> None:
+    one = inbox.opened(5)
+    inbox.then(one, Rejected(reason="duplicate", way_on="w"), 4, JO, "known")
+    two = inbox.opened(3)
+    answer = inbox.send(one, "reopen", why="it is back", severity="critical")
+    assert answer.status_code == 409
+    assert f"has an open escalation, {two}" in trouble_of(answer.text)
+    assert "Somebody wrote first" not in answer.text
 
 
 def test_the_pages_script_gets_the_page_with_the_words_or_what_was_written(inbox: Inbox) -> None:

@@ -7,14 +7,17 @@ each issue: a ticket that shows the same as an open one hangs on it (policy sect
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from agent.errors import Conflict, Refused
+from pydantic import ValidationError
+
+from agent.errors import BadInput, Conflict, Refused
 from agent.ledger.naming import account_of, area_of, subject_of, ticket_of
 from agent.ledger.requirements import POLICY
 from agent.ledger.store import Author, Ledger, Step, sha256_of
 from agent.policy.settings import Settings
 from schemas.escalation import Escalation
+from schemas.facts import Claim
 from schemas.ledger import (
     OVER,
     Attached,
@@ -139,6 +142,29 @@ def result_body(run: Escalation) -> str:
         mode="json", exclude={"ticket", "next_steps", "warnings", "similar", "ledger_id", "backend", "model"}
     )
     return json.dumps(kept, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def kept_run(record: Record, body: dict[str, Any]) -> Escalation:
+    """The run again from what the ledger kept of it (`result_body`), to be shown. Raises BadInput for an older shape.
+
+    Ticket and next steps are not there, and nothing has a place in a ticket whose text is not.
+    """
+    ticket = {
+        "text": "The ledger keeps no ticket's text: the quotes stand beside the facts.",
+        "id": None if record.ticket.startswith("sha256:") else record.ticket,
+        "subject": record.headline,
+    }
+    try:
+        made_by = body["provenance"]
+        values = {**body, "ticket": ticket, "backend": made_by["backend"], "model": made_by["model"]}
+        run = Escalation.model_validate(values)
+    except (ValidationError, KeyError):
+        raise BadInput(f"{record.id}: its result was kept by another version of this program") from None
+    placeless: dict[str, Any] = {"instructions": ()}
+    for name, found in run.facts:
+        if isinstance(found, tuple) and found and isinstance(found[0], Claim):
+            placeless[name] = tuple(claim.model_copy(update={"evidence": None}) for claim in found)
+    return run.model_copy(update={"facts": run.facts.model_copy(update=placeless)})
 
 
 def opened(

@@ -130,8 +130,8 @@ def _step(request: Request, words: Mapping[str, str]) -> Response:
         written = steps.write(form, words, record, ledger, settings, visitor_of(request).by, site.clock(), zone)
     except (BadInput, Refused) as error:
         ledger, record = _found(request)
-        conflict, seen = isinstance(error, Conflict), words.get("version", "")
-        line = str(error)
+        line, seen = str(error), words.get("version", "")
+        conflict = isinstance(error, Conflict) and seen != str(record.version)
         if conflict:
             line = "Somebody wrote first, so nothing was written. What is new stands below: look, and send it again"
         tried = steps.shown(form, record, settings, words, trouble=line)
@@ -154,7 +154,7 @@ def _step(request: Request, words: Mapping[str, str]) -> Response:
 
 
 def calendar(request: Request) -> Response:
-    """The times of one escalation, or of those that a team or a person keeps, as a calendar file."""
+    """The times of one escalation, or of all that a team owns or has, as a calendar file."""
     from agent.ledger.feed import calendar as written
 
     site = site_of(request)
@@ -163,8 +163,7 @@ def calendar(request: Request) -> Response:
         text, name = written(ledger.database, site.clock(), escalation=record.id), record.id
     else:
         filters, _ = _asked(request)
-        database = site.open_ledger().database
-        text = written(database, site.clock(), owner=filters.team or None, holder=filters.holder or None)
+        text = written(site.open_ledger().database, site.clock(), owner=filters.team or None)
         name = "escalations"
     return _download(text, "text/calendar", f"{name}.ics")
 
@@ -180,6 +179,7 @@ def report(request: Request) -> Response:
     """What was handed over, as the report of `escalation run`. Its policy allows its own style and nothing else."""
     import base64
 
+    from agent.ledger.intake import kept_run
     from agent.render import render
 
     ledger, record = _found(request)
@@ -189,38 +189,6 @@ def report(request: Request) -> Response:
     policy = f"sandbox; default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     policy += "; frame-ancestors 'none'"
     return Response(text, media_type="text/html", headers={"Content-Security-Policy": policy})
-
-
-def kept_run(record: "Record", body: dict[str, Any]) -> Any:
-    """The run whose result the ledger kept. The ticket's text is not there, so nothing has a place in it.
-
-    Raises BadInput for one that this program cannot read.
-    """
-    from pydantic import ValidationError
-
-    from schemas.escalation import Escalation
-
-    made_by = body["provenance"]
-    ticket = {
-        "text": "The ledger keeps no ticket's text: the quotes stand beside the facts.",
-        "id": None if record.ticket.startswith("sha256:") else record.ticket,
-        "subject": record.headline,
-    }
-    try:
-        run = Escalation.model_validate(
-            {**body, "ticket": ticket, "backend": made_by["backend"], "model": made_by["model"]}
-        )
-    except ValidationError:
-        raise BadInput(f"{record.id}: its result was kept by another version of this program") from None
-    facts = run.facts.model_copy(
-        update={
-            name: tuple(claim.model_copy(update={"evidence": None}) for claim in getattr(run.facts, name))
-            for name, claims in run.facts
-            if isinstance(claims, tuple) and claims and hasattr(claims[0], "evidence")
-        }
-        | {"instructions": ()}
-    )
-    return run.model_copy(update={"facts": facts})
 
 
 def _asked(request: Request) -> tuple[Filters, int]:
@@ -337,6 +305,7 @@ def _values(request: Request, ledger: "Ledger", record: "Record") -> dict[str, A
 
 def _brief(record: "Record", body: dict[str, Any]) -> str:
     """The brief that was handed over; "" where none was, or where it cannot be read."""
+    from agent.ledger.intake import kept_run
     from agent.render import render_brief
 
     if not body.get("brief"):
@@ -345,6 +314,7 @@ def _brief(record: "Record", body: dict[str, Any]) -> str:
         run = kept_run(record, body)
     except BadInput:
         return ""
+    assert run.brief is not None
     return render_brief(run.brief, run.decision, run.ticket, run.context, run.decision.decided_at, "text")
 
 

@@ -1,4 +1,4 @@
-"""A ledger of 100,000 escalations: what is due, the list, and the look-up of a pattern, on SQLite.
+"""A ledger of 100,000 escalations: what is due, the list, the page's inbox, and the look-up of a pattern, on SQLite.
 
     python3 scripts/dev.py bench ledger [COUNT]
 
@@ -48,6 +48,7 @@ def main(arguments: list[str]) -> int:
             ("due", GOAL_LIST, due_times(file)),
             ("list", GOAL_LIST, list_times(file)),
             ("list, all states", GOAL_LIST, list_times(file, states=())),
+            ("inbox of the page", GOAL_LIST, inbox_times(file)),
             ("pattern look-up", GOAL_PATTERN, pattern_times(file)),
         ):
             missed += median(times) > goal
@@ -92,6 +93,19 @@ def list_times(file: Path, **options: Any) -> list[float]:
         lines, total = listing(Database(str(file)), limit=20, **options)
         if len(lines) < 20 or total < 100:
             raise SystemExit("the list is nearly empty: this would measure something else")
+
+    return timed(look, RUNS)
+
+
+def inbox_times(file: Path) -> list[float]:
+    """From opening the ledger to the first page by the clock, with what is owed on each and how many there are."""
+    from agent.ledger.database import Database
+    from agent.ledger.queries import by_clock
+
+    def look() -> None:
+        found, counts = by_clock(Database(str(file)), NOW)
+        if not found or not found[0].owed or counts.overdue < len(found):
+            raise SystemExit("nothing is overdue: this would measure something else")
 
     return timed(look, RUNS)
 
