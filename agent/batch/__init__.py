@@ -5,7 +5,8 @@ columns.py      which column is which part of a ticket; rows.py makes the ticket
 keys.py         names of items, printable and each one once
 run_folder.py   the database of a run: what was asked, answered and decided
 road.py         one ticket's road on stored answers, to its next unanswered call or to its end
-work.py         the tickets that have no result yet; walking.py walks them here, or in processes beside this one
+work.py         the tickets that have no result yet; walking.py walks them here, or in processes beside this
+                one (beside.py)
 live.py         calls at once, as many as the server bears
 deferred.py     calls by the vendor's Message Batches, at half the price and some time later: chunk.py gathers
                 requests, submissions.py keeps what was given, vendor_batches.py speaks with the vendor,

@@ -5,6 +5,7 @@ own. An answer is on the disk before anything follows from it, so a crash costs 
 """
 
 import asyncio
+import gc
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +27,7 @@ from schemas.escalation import Usage
 if TYPE_CHECKING:
     from agent.backends.claude import ClaudeBackend
 
-AHEAD = 2  # one more ticket under way for every so many calls, so that no place at the server stays empty
+AHEAD = 2  # tickets under way for each call, so that no place at the server stays empty
 TRIES = 6  # requests for one call, while the server answers others
 TICK = 1.0  # seconds
 SAY_EVERY = 60.0  # seconds between two lines about the server
@@ -100,17 +101,20 @@ class Live:
 
     async def go(self, works: Iterator[Work | Seen]) -> None:
         """Every ticket to its result."""
-        ahead = self.concurrency + max(2, self.concurrency // AHEAD)
+        ahead = max(3, self.concurrency * AHEAD)
         self._begun = self.pace.clock()
         ticking = asyncio.create_task(self._tick())
         try:
+            await self._walk.open()
             async with asyncio.TaskGroup() as group:
                 for _ in range(ahead):
                     group.create_task(self._tickets(works))
+                    await asyncio.sleep(0)  # the first calls go out before the last ticket is read
         except BaseExceptionGroup as errors:  # the first is what happened; the others follow from it
             raise _first(errors) from None
         finally:
             ticking.cancel()
+            gc.unfreeze()
             self._writer.close()
             self._walk.close()
 
@@ -121,10 +125,13 @@ class Live:
 
     async def _tick(self) -> None:
         """Tell how far it is also while nothing happens."""
+        gc.freeze()  # what is loaded stays, and looking through it for rubbish would hold all calls up for 0.1 s
+        await asyncio.sleep(TICK)
+        gc.freeze()  # the SDK, too
         while True:
-            await asyncio.sleep(TICK)
             self.heard.open = self.pace.open
             self._tell(self.heard)
+            await asyncio.sleep(TICK)
 
     async def _tickets(self, works: Iterator[Work | Seen]) -> None:
         while not self._stopping:

@@ -1,34 +1,32 @@
 """Tickets on their roads between two answers, in this process or beside it.
 
-What lies between is work for the processor: grounding, rules, validation. Beside many calls at once it would be more
-than one process can do, so it can go to others (`Apart`), where each ticket stays with the one that began it. They ask
-nobody and write nothing: they get answers, and give the next request or the result.
+What lies between is work for the processor: redaction, grounding, rules, validation. Beside many calls at once it would
+be more than one process can do, so it can go to others (`Apart`), where each ticket stays with the one that began it.
+They ask nobody and write nothing: they get answers, and give the next request or the result.
 """
 
-import asyncio
 import json
 import os
-import signal
 import sqlite3
-import threading
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from agent.backends import conversation
 from agent.backends.base import ModelError, ModelUnavailable
+from agent.batch.beside import Beside, Gone
 from agent.batch.road import Journey, Message, Wanted
 from agent.batch.run_folder import StoredAnswers
-from agent.batch.work import Ended, Run, Work, ended_as, unfinished
+from agent.batch.work import Ended, Run, Work, behind_door, ended_as, unfinished
 from agent.drafting import Limits
 from agent.pipeline import escalate, fallen_back, road
 from agent.policy.settings import Settings
 from schemas.context import Context
 from schemas.escalation import Escalation, Provenance
+from schemas.redaction import Level
 from schemas.ticket import Ticket
 
 if TYPE_CHECKING:
@@ -49,7 +47,7 @@ Step = Asked | Ended
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """All that is one ticket's own. `started`: the time that it is decided from, ISO 8601."""
+    """All that is one ticket's own, before or behind the door. `started`: the time it is decided from, ISO 8601."""
 
     key: str
     ticket: Ticket
@@ -69,6 +67,7 @@ class Way:
     max_repairs: int
     provenance: Provenance
     rules: bool
+    redact: Level
 
     @classmethod
     def of(cls, run: Run, backend: "ClaudeBackend", *, rules: bool) -> "Way":
@@ -82,6 +81,7 @@ class Way:
             run.max_repairs,
             run.provenance,
             rules,
+            run.redact,
         )
 
 
@@ -94,8 +94,13 @@ class Roads:
     _under_way: dict[str, tuple[Start, Journey, Wanted]] = field(default_factory=dict)
 
     def begin(self, start: Start) -> Step:
-        """To the first request that nobody answered yet."""
+        """Through the door, and to the first request that nobody answered yet."""
         way, now = self.way, datetime.fromisoformat(start.started)
+        try:
+            ticket, context = behind_door(start.ticket, start.context, way.redact)
+        except Exception as error:
+            return ended_as(start.key, error)
+        start = replace(start, ticket=ticket, context=context)
         made = road(start.ticket, start.context, way.settings, now, Limits(way.max_repairs), way.provenance)
         journey = Journey(made, _reader(way), self.stored)
         return self._step(start, journey, journey.begin)
@@ -147,6 +152,9 @@ class Roads:
 class Walk(Protocol):
     """Where tickets are walked."""
 
+    async def open(self) -> None:
+        """Before the first ticket."""
+
     async def begin(self, work: Work) -> Step:
         """To the ticket's first request that nobody answered yet."""
 
@@ -168,6 +176,9 @@ class Here:
 
     def __init__(self, run: Run, backend: "ClaudeBackend", *, rules: bool) -> None:
         self._roads = Roads(Way.of(run, backend, rules=rules), run.folder.answer)
+
+    async def open(self) -> None:
+        """Nothing is to be made ready."""
 
     async def begin(self, work: Work) -> Step:
         """As `Walk.begin`."""
@@ -191,80 +202,74 @@ class Here:
 
 
 class Apart:
-    """In processes beside this one. A ticket's steps go to the one that began it; until they are ready, here.
+    """In processes beside this one. A ticket's steps go to the one that began it; until one is ready, here.
 
     A process that dies takes the tickets with it that it had under way. They are begun again here, on their stored
-    answers, and so is every further one: nothing is lost, and nothing is paid twice.
+    answers, and so is every further one, if it was the last: nothing is lost, and nothing is paid twice.
     """
 
     def __init__(self, run: Run, backend: "ClaudeBackend", *, rules: bool, processes: int) -> None:
-        from multiprocessing import get_context
-
         way = Way.of(run, backend, rules=rules)
-        self._pools = [
-            ProcessPoolExecutor(1, get_context("spawn"), initializer=_ready, initargs=(way,)) for _ in range(processes)
-        ]
+        self._beside = [Beside(partial(_steps, way)) for _ in range(processes)]
         self._here = Here(run, backend, rules=rules)
-        # A person's Ctrl-C is for the process that knows what is in flight; a child takes over what is ignored here.
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        self._warm = [pool.submit(_is_ready) for pool in self._pools]
-        signal.signal(signal.SIGINT, before)
-        self._next = 0
-        self._pool_of: dict[str, tuple[ProcessPoolExecutor, Work]] = {}
+        self._begun = 0  # beside
+        self._place_of: dict[str, tuple[Beside, Work]] = {}
+
+    async def open(self) -> None:
+        """As `Walk.open`."""
+        for beside in self._beside:
+            await beside.open()
 
     async def begin(self, work: Work) -> Step:
         """As `Walk.begin`. The ticket is read here, where its source is."""
-        if not self._pools or not all(one.done() for one in self._warm):
+        ready = [beside for beside in self._beside if beside.ready]
+        if not ready:
             return await self._here.begin(work)
         start = started(work)
         if isinstance(start, Ended):
             return start
-        self._next = (self._next + 1) % len(self._pools)
-        self._pool_of[work.key] = (self._pools[self._next], work)
-        return await self._do(work.key, partial(_begin, start))
+        self._begun += 1
+        self._place_of[work.key] = (ready[self._begun % len(ready)], work)
+        return await self._do(work.key, "begin", start)
 
     async def take(self, key: str, message: bytes) -> Step:
         """As `Walk.take`."""
-        if key not in self._pool_of:
+        if key not in self._place_of:
             return await self._here.take(key, message)
-        return await self._do(key, partial(_take, key, message))
+        return await self._do(key, "take", key, message)
 
     async def give_up(self, key: str, error: ModelUnavailable) -> Step:
         """As `Walk.give_up`. An error does not travel well, so its words do."""
-        if key not in self._pool_of:
+        if key not in self._place_of:
             return await self._here.give_up(key, error)
-        told = (str(error), error.reason, error.blame)
-        return await self._do(key, partial(_give_up, key, told))
+        return await self._do(key, "give_up", key, str(error), error.reason, error.blame)
 
     async def drop(self, key: str) -> None:
         """As `Walk.drop`."""
-        if self._pool_of.pop(key, None) is None:
+        if self._place_of.pop(key, None) is None:
             await self._here.drop(key)
 
     def close(self) -> None:
         """End the processes."""
-        for pool in self._pools:
-            pool.shutdown(wait=False, cancel_futures=True)
+        for beside in self._beside:
+            beside.close()
 
-    async def _do(self, key: str, step: Callable[[], Step]) -> Step:
-        from concurrent.futures.process import BrokenProcessPool
-
-        pool, work = self._pool_of[key]
+    async def _do(self, key: str, *question: object) -> Step:
+        beside, work = self._place_of[key]
         try:
-            came = await asyncio.get_running_loop().run_in_executor(pool, step)
-        except (BrokenProcessPool, RuntimeError):  # RuntimeError: it was shut down meanwhile
-            self._pools = [one for one in self._pools if one is not pool]
-            self._pool_of.pop(key, None)
+            came: Step = await beside.ask(question)
+        except Gone:
+            self._place_of.pop(key, None)
             return await self._here.begin(work)  # the answer that it was to take is stored by now
         if isinstance(came, Ended):
-            del self._pool_of[key]
+            del self._place_of[key]
         return came
 
 
 def started(work: Work) -> "Start | Ended":
     """The ticket read, or its end: it is none, or cannot be read."""
     try:
-        ticket, context = work.read()
+        ticket, context = work.as_it_came()
     except Exception as error:
         return ended_as(work.key, error)
     return Start(work.key, ticket, context, work.known.started)
@@ -277,47 +282,15 @@ def _reader(way: Way) -> "ClaudeBackend":
     return ClaudeBackend(way.model, max_tokens=way.max_tokens, forced=way.forced)
 
 
-# In a process beside this one.
-
-_roads: Roads | None = None
-
-
-def _ready(way: Way) -> None:
-    global _roads
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+def _steps(way: Way) -> Callable[[tuple[Any, ...]], Step]:
+    """In a process beside this one: what answers `Apart`."""
     try:
-        _roads = Roads(way, StoredAnswers(way.folder))
+        roads = Roads(way, StoredAnswers(way.folder))
     except sqlite3.Error:
         os._exit(0)  # the run ended, and its folder went, before this was ready
 
+    def give_up(key: str, text: str, reason: str, blame: str) -> Step:
+        return roads.give_up(key, unfinished(text, reason, blame))
 
-def _end_with_parent() -> None:
-    from multiprocessing import parent_process
-
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(0)
-
-
-def _here() -> Roads:
-    if _roads is None:
-        raise RuntimeError("this process was not made ready")
-    return _roads
-
-
-def _is_ready() -> bool:
-    return _roads is not None
-
-
-def _begin(start: Start) -> Step:
-    return _here().begin(start)
-
-
-def _take(key: str, message: bytes) -> Step:
-    return _here().take(key, message)
-
-
-def _give_up(key: str, told: tuple[str, str, str]) -> Step:
-    text, reason, blame = told
-    return _here().give_up(key, unfinished(text, reason, blame))
+    steps: dict[str, Callable[..., Step]] = {"begin": roads.begin, "take": roads.take, "give_up": give_up}
+    return lambda question: steps[question[0]](*question[1:])

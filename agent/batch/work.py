@@ -79,13 +79,15 @@ class Work:
         """Write down that it is under way, and from when it is decided: its requests can be made again from that."""
         self.run.folder.enter(self.key, self.place, self.known, self.run.scan)
 
-    def read(self) -> tuple[Ticket, Context]:
-        """The ticket behind the door, and its context, which beats that of all tickets. Raises BadInput."""
+    def as_it_came(self) -> tuple[Ticket, Context]:
+        """The ticket with its secrets, and its context, which beats that of all tickets. Raises BadInput."""
         ticket, own = self.item.read()
         fields = () if own is None else own.model_fields_set
-        context = self.run.context.model_copy(update={name: getattr(own, name) for name in fields})
-        redacted = redact(ticket, self.run.redact)
-        return redacted.ticket, redacted.vault.concealed(context)
+        return ticket, self.run.context.model_copy(update={name: getattr(own, name) for name in fields})
+
+    def read(self) -> tuple[Ticket, Context]:
+        """The ticket behind the door, and its context. Raises BadInput."""
+        return behind_door(*self.as_it_came(), self.run.redact)
 
     def journey(self) -> Journey:
         """Its road from the beginning, for a model. Raises BadInput."""
@@ -120,6 +122,15 @@ class Work:
 
     def _now(self) -> datetime:
         return datetime.fromisoformat(self.known.started)
+
+
+def behind_door(ticket: Ticket, context: Context, level: Level) -> tuple[Ticket, Context]:
+    """Both without secrets: so everything sees them that comes behind the reading.
+
+    Raises BadInput where the packages for `level` are missing.
+    """
+    redacted = redact(ticket, level)
+    return redacted.ticket, redacted.vault.concealed(context)
 
 
 @dataclass(frozen=True, slots=True)

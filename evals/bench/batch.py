@@ -29,7 +29,6 @@ from agent.commands.batch import processes_for
 from agent.policy.settings import load_settings
 from evals.bench.server import Served, mark_of, serving
 from evals.cases import Case, all_cases
-from evals.replay import RECORDINGS, path_of
 from schemas.context import Context
 from schemas.ticket import Ticket
 
@@ -86,6 +85,9 @@ def _has_brief(case: Case) -> bool:
 
 
 def _path(case: Case) -> Path:
+    # Here, since it loads the SDK, and the process beside loads this module in the place of `escalation`, a small one.
+    from evals.replay import RECORDINGS, path_of
+
     return path_of(RECORDINGS / "escalation", case.id, 1)
 
 
