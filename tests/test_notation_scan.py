@@ -2,14 +2,14 @@
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
 import pytest
 
 from agent.notation import clock, dates, days, figures, identifiers, numbers, quoted_strings, scan, times, tokens, words
 from agent.validate import promise, sources, weekdays, zones
-from agent.validate.stems import WORD, stem, stems
+from agent.validate.stems import WORD, Stems, stem
 from evals.cases import all_cases
 from schemas.ticket import Ticket
 
@@ -65,7 +65,7 @@ def everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
         "words_of": lambda *_: None,
         "number_words": lambda *_: None,
         "starts_with": lambda *_: None,
-        "runs_of_digits": lambda text: [match.span() for match in re.finditer(r"\d", text)],
+        "runs_of_digits": lambda text: [match.span() for match in re.finditer(r"\d+", text)],
         "spots": lambda *_: [],
         "_telling_pieces": pieces,
     }
@@ -84,6 +84,21 @@ def test_nothing_is_missed_where_nobody_looked(monkeypatch: pytest.MonkeyPatch) 
     assert sum(bool(part) for found in quick for part in found) > 2 * TEXTS  # the texts are worth looking at
 
 
+def test_texts_read_together_hold_what_each_holds_alone() -> None:
+    finders: tuple[Callable[[str], Sequence[object]], ...] = (dates, times, numbers, identifiers)
+    chance, left = random.Random(SEED), [text for text in texts() if scan.is_short(text)][::3]
+    while left:
+        group, left = left[: (size := chance.randint(1, 40))], left[size:]
+        alone = []
+        for text in group:
+            scan.forget()
+            alone.append([find(text) for find in finders])
+        scan.forget()
+        scan.read_together(group)
+        assert [[find(text) for find in finders] for text in group] == alone, group
+        assert sources.read_all(group) == [sources.read(text) for text in group], group
+
+
 @pytest.mark.parametrize("text", ["ſix users", "a ſeptember day", "fırst of May", "une dızaine"])
 def test_letters_that_only_look_like_others_end_in_no_number(text: str) -> None:
     """`re.IGNORECASE` takes a long s for an s: no table holds such a word."""
@@ -97,7 +112,7 @@ def test_tables_find_the_words_that_expressions_find() -> None:
         small = text.lower()
         assert scan.letters(small) == set(re.findall(r"[^\W\d_]+", small)), text
         split = re.sub(r"([a-z])(?=[A-Z])", r"\1 ", text)
-        assert stems(text) == {stem(word) for part in (text, split) for word in WORD.findall(part)}, text
+        assert Stems(text).all() == {stem(word) for part in (text, split) for word in WORD.findall(part)}, text
         assert sources.squash(text) == re.sub(r"[\W_]+", "", text.casefold()), text
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from messages import asked_for
 from timing import grows_linearly
@@ -33,11 +33,12 @@ from agent.readers import read_ticket
 from agent.readers.canonical import Body, Entry, extend
 from agent.redaction import redact
 from agent.redaction.cards import luhn
-from agent.redaction.detector import CHOSEN, FILE, LEFT_OUT, cut
+from agent.redaction.detector import CHOSEN, FILE, LEFT_OUT, cut, shapes
 from agent.redaction.find import find_secrets
 from agent.redaction.found import Found
 from agent.redaction.kinds import LABELS, counted
 from agent.redaction.placeholders import placeholder, placeholders
+from agent.redaction.shapes import SHAPES, Shape, Shapes
 from agent.redaction.vault import Vault
 from agent.render import render
 from schemas.redaction import Kind, Replaced
@@ -585,6 +586,17 @@ def test_every_plugin_of_the_detector_was_judged() -> None:
             if isinstance(node, ast.ClassDef) and "secret_type" in ast.unparse(node) and path.stem != "base":
                 named.add(f"{path.stem}.{node.name}")
     assert named == {choice.plugin for choice in CHOSEN} | set(LEFT_OUT)
+
+
+@pytest.mark.parametrize("shape", [*SHAPES, *shapes()], ids=lambda shape: "-".join(shape.hints)[:40])
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_looking_where_a_shape_can_begin_finds_what_trying_everywhere_finds(shape: Shape, data: st.DataObject) -> None:
+    text = " " + data.draw(st.from_regex(shape.pattern, alphabet=st.characters(max_codepoint=127))) + " "
+    low = text.lower()
+    everywhere = [Found(*m.span(shape.group), shape.kind) for m in shape.pattern.finditer(text)]
+    hinted = any(hint in low for hint in shape.hints)
+    assert list(Shapes((shape,)).find(text, low, exact=True)) == (everywhere if hinted else [])
 
 
 def test_check_digit() -> None:

@@ -218,11 +218,16 @@ def _glues(sign: str, left: str, right: str) -> bool:
 
 def fold(text: str) -> Folded:
     """Fold a text. Linear in its length; never fails."""
-    return _fold_short(text) if len(text) <= _SHORT else _fold(text)
+    return _fold_short(text) if len(text) <= _SHORT else _fold_long(text)
 
 
 @lru_cache(maxsize=512)  # a quote is folded half a dozen times on its way down the road
 def _fold_short(text: str) -> Folded:
+    return _fold(text)
+
+
+@lru_cache(maxsize=2)  # the ticket, which is folded for grounding and for validation
+def _fold_long(text: str) -> Folded:
     return _fold(text)
 
 

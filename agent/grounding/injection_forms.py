@@ -11,7 +11,7 @@ from functools import cache
 from schemas.vocabulary import SIGNALS
 
 _TOKEN = re.compile("[a-z0-9]+")
-_APART = {code: " " for code in range(128) if not _TOKEN.match(chr(code))}
+_APART = bytes(code if _TOKEN.match(chr(code)) else 32 for code in range(256))  # bytes of no such word become blanks
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def _compiled(source: str) -> re.Pattern[str]:
 
 def words_of(text: str) -> frozenset[str]:
     """The ASCII words and numbers of a folded text."""
-    return frozenset(text.translate(_APART).split() if text.isascii() else _TOKEN.findall(text))
+    return frozenset(text.encode("utf-8", "surrogatepass").translate(_APART).decode("ascii").split())
 
 
 def _form(

@@ -7,6 +7,7 @@ All work in time linear in the text, and none raises on any text.
 from agent.notation.clock import TimeMention, times, times_agree
 from agent.notation.days import DateMention, Day, dates, dates_agree
 from agent.notation.figures import Number, numbers, numbers_outside, same_number
+from agent.notation.scan import read_together
 from agent.notation.tokens import Identifier, Quoted, identifiers, quoted_strings
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "numbers",
     "numbers_outside",
     "quoted_strings",
+    "read_together",
     "same_number",
     "times",
     "times_agree",

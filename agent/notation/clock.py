@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple, Self
 
-from agent.notation.scan import begins, lacks, remembered, runs_of_digits, spots
+from agent.notation.scan import begins, remembered, runs_of_digits, spots, starts_with
 
 
-@dataclass(frozen=True, slots=True)
-class TimeMention:
+class TimeMention(NamedTuple):
     """A clock time. `zone` as written, or None.
 
     `maybe_duration`: `14 h` may also be fourteen hours. `told`: it is a clock time for certain, either because it can
@@ -24,6 +23,10 @@ class TimeMention:
     zone: str | None = None
     maybe_duration: bool = False
     told: bool = True
+
+    def moved(self, by: int) -> Self:
+        """The same, so many characters further on."""
+        return type(self)._make((self.start + by, self.end + by, *self[2:]))
 
 
 _UNSPACED = "\u3040-\u30ff\u4e00-\u9fff"  # no space around a time: `3月12日10:30 UTCまでに`
@@ -94,15 +97,15 @@ def times(text: str) -> list[TimeMention]:
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
     """All of `_CLOCK`: each begins with a digit, with the half of a Japanese day, or is a word."""
-    if not lacks(text, _WORDS):
+    words = starts_with(text, _WORDS)
+    if words is None:
         return _CLOCK.finditer(text)
     runs = runs_of_digits(text)
-    if not runs:
-        return iter(())
     if "時" in text:
-        return begins(_CLOCK, text, sorted((*(start for start, _ in runs), *spots(_HALF_DAY, text))))
+        return begins(_CLOCK, text, sorted((*words, *(start for start, _ in runs), *spots(_HALF_DAY, text))))
     # Before an hour no such sign stands, and none has three digits.
-    return begins(_CLOCK, text, [s for s, end in runs if end - s < 3 and not (s and text[s - 1] in "-:.,/")])
+    hours = [s for s, end in runs if end - s < 3 and not (s and text[s - 1] in "-:.,/")]
+    return begins(_CLOCK, text, sorted(words + hours) if words else hours)
 
 
 def _is_told(text: str, match: re.Match[str]) -> bool:

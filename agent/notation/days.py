@@ -3,15 +3,13 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple, Self
 
 from agent.notation.scan import begins, begins_with, has_digit, lacks, remembered, runs_of_digits, starts_with
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(NamedTuple):
     """Parts of a date; None for a part that is not written."""
 
     year: int | None = None
@@ -28,8 +26,7 @@ class Day:
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class DateMention:
+class DateMention(NamedTuple):
     """A date as written. `candidates` has two readings for `03/04/2026`, day first."""
 
     start: int
@@ -48,6 +45,10 @@ class DateMention:
     @property
     def day(self) -> int | None:
         return self.candidates[0].day
+
+    def moved(self, by: int) -> Self:
+        """The same, so many characters further on."""
+        return type(self)._make((self.start + by, self.end + by, *self[2:]))
 
 
 _MONTHS_BY_LANGUAGE = (
@@ -204,8 +205,9 @@ def _kanji(written: str) -> int:
 
 
 def _candidates(kind: str, match: re.Match[str]) -> tuple[Day, ...]:
-    groups = match.groupdict()
-    year = _year(groups["year"]) if groups.get("year") else None
+    named = match.re.groupindex
+    stated = match["year"] if "year" in named else None
+    year = _year(stated) if stated else None
     if kind in ("numeric", "day-dots"):
         first, second = int(match["first"]), int(match["second"])
         pairs = [(first, second)] if kind == "day-dots" else [(first, second), (second, first)]
@@ -213,10 +215,10 @@ def _candidates(kind: str, match: re.Match[str]) -> tuple[Day, ...]:
         return tuple(dict.fromkeys(days))
     written = match["month"].lower()
     if kind == "kanji":
-        month, day = _kanji(written), _kanji(groups["day"]) if groups["day"] else None
+        month, day = _kanji(written), _kanji(match["day"]) if match["day"] else None
     else:
         month = int(written) if written.isdigit() else MONTHS.get(written, 0)  # 0: a long s or a dotless i in it
-        said = groups.get("day") or groups.get("of")
+        said = (match["day"] if "day" in named else None) or (match["of"] if "of" in named else None)
         day = DAY_WORDS.get(said.lower()) or (int(said) if said.isdigit() else 0) if said else None
     if not 1 <= month <= 12 or (day is not None and not 1 <= day <= 31):
         return ()
@@ -251,7 +253,7 @@ def dates(text: str) -> list[DateMention]:
         for match in matches:
             start, end = match.span("month") if kind == "month" else match.span()
             end -= kind == "words" and text[end - 1] == "."  # it ends the sentence, or a month's short form
-            if any(taken[start:end]):
+            if 1 in taken[start:end]:
                 continue
             candidates = _candidates(kind, match)
             if candidates and match.group() != "24/7":

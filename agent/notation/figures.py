@@ -1,15 +1,14 @@
 """Numbers and money: `1,265,000`, `1.265.000`, `1.265 M`, `€1.2m`, `12 %`, `three`, `a dozen`, `zweihundert`."""
 
 import re
-from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import NamedTuple, Self
 
-from agent.notation.scan import remembered, runs_of_digits
-from agent.notation.words import number_words, word_runs
+from agent.notation.scan import is_short, remembered, runs_of_digits
+from agent.notation.words import word_runs
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """One number as written. `candidates` holds every usual reading of it, `value` the likeliest first.
 
     `currency` is an ISO 4217 code (`$` reads as USD, since the bare sign does not say which dollar).
@@ -25,6 +24,10 @@ class Number:
     currency: str | None = None
     unit: str = ""
     word: bool = False
+
+    def moved(self, by: int) -> Self:
+        """The same, so many characters further on."""
+        return type(self)._make((self.start + by, self.end + by, *self[2:]))
 
 
 _SIGNS = {"€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY", "₹": "INR", "₽": "RUB", "₩": "KRW", "₺": "TRY", "R$": "BRL"}
@@ -109,7 +112,12 @@ def _currency_of_sign(sign: str) -> str:
 
 _GROUPING = re.compile(r"[ \u00a0\u202f\u2009'’]")
 _UNSPACED = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
-_MAY_BE_PERCENT = frozenset(" \u00a0\u202f-%pP")
+_BEFORE_PERCENT, _PERCENT_BEGINS = frozenset(" \u00a0\u202f-"), frozenset("%pP")
+# With what a currency behind a number begins: a sign, the first letter of a code, or that of a word for one.
+_CURRENCY_BEGINS = frozenset("$€£¥₹₽₩₺") | {
+    sign for word in (*_CODES, *_CURRENCY_WORDS) for sign in (word[0], word[0].upper())
+}
+_BEFORE_CURRENCY = frozenset(". \n\u00a0\u202f")
 _MAX_DIGITS = 40  # longer runs of digits are ids or noise, never amounts
 
 
@@ -176,9 +184,8 @@ def numbers(text: str) -> list[Number]:
 
 def numbers_outside(text: str, masked: bytearray) -> list[Number]:
     """Those of `numbers` that neither begin nor end where `masked`, one byte for each character, is set."""
-    if not runs_of_digits(text) and number_words(text) == []:
-        return []
-    return [number for number in _numbers(text, masked) if not masked[number.start] and not masked[number.end - 1]]
+    found = numbers(text) if is_short(text) else _numbers(text, masked)
+    return [number for number in found if not masked[number.start] and not masked[number.end - 1]]
 
 
 def _numbers(text: str, masked: bytearray | None) -> list[Number]:
@@ -194,11 +201,11 @@ def _numbers(text: str, masked: bytearray | None) -> list[Number]:
             continue
         if masked is not None and masked[start] and text[stop : stop + 1] in _BEHIND_DATES:
             continue  # most of a ticket's digits are those of its timestamps
-        match = _TOKEN.match(text, start)
-        if match is None:
-            continue
-        end = match.end()
-        written = match.group()
+        end = stop
+        if text[stop + 1 : stop + 2].isdigit():  # else the digits stand alone, as most do
+            match = _TOKEN.match(text, start)
+            end = match.end() if match else stop
+        written = text[start:end]
         if (masked is not None and masked[start] and "," not in written) or _glued_before(text, start):
             continue
         readings = _readings(written)
@@ -211,13 +218,13 @@ def _numbers(text: str, masked: bytearray | None) -> list[Number]:
         if readings:
             found.extend(_finished(text, start, end, readings))
     found.extend(
-        Number(start, end, text[start:end], value, (value,), word=True, percent=bool(_PERCENT.match(text, end)))
+        Number(start, end, text[start:end], value, (value,), word=True, percent=_is_percent(text, end))
         for start, end, value in word_runs(text)
     )
     found.sort(key=lambda number: number.start)
     if text == written_text:
         return found
-    return [replace(number, text=written_text[number.start : number.end]) for number in found]
+    return [number._replace(text=written_text[number.start : number.end]) for number in found]
 
 
 def _finished(text: str, start: int, end: int, readings: tuple[Decimal, ...]) -> list[Number]:
@@ -241,17 +248,21 @@ def _finished(text: str, start: int, end: int, readings: tuple[Decimal, ...]) ->
                 # 2FA, 64bitOS, 5xx, 7f3a: letters that are no unit make it an id.
                 return []
             unit, stop = word, after.end("word")
-    percent = text[stop : stop + 1] in _MAY_BE_PERCENT and bool(_PERCENT.match(text, stop))
+    percent = _is_percent(text, stop)
     currency = _before(text, start) or _behind(text, stop)
     return [Number(start, stop, text[start:stop], values[0], values, percent, currency, unit)]
 
 
+def _is_percent(text: str, end: int) -> bool:
+    first = end + 1 if text[end : end + 1] in _BEFORE_PERCENT else end
+    return text[first : first + 1] in _PERCENT_BEGINS and _PERCENT.match(text, end) is not None
+
+
 def _before(text: str, start: int) -> str | None:
-    near = text[max(0, start - 5) : start]
-    last = (near[:-1] if near[-1:] in _BLANKS else near)[-1:]
-    if not ("A" <= last <= "Z" or last in _SIGNS):
+    last = start - 2 if start and text[start - 1] in _BLANKS else start - 1
+    if last < 0 or not ("A" <= text[last] <= "Z" or text[last] in _SIGNS):
         return None
-    match = _CURRENCY_BEFORE.search(near)
+    match = _CURRENCY_BEFORE.search(text[max(0, start - 5) : start])
     if not match:
         return None
     if match["sign"]:
@@ -260,6 +271,11 @@ def _before(text: str, start: int) -> str | None:
 
 
 def _behind(text: str, end: int) -> str | None:
+    first = end
+    while first < len(text) and first < end + 2 and text[first] in _BEFORE_CURRENCY:
+        first += 1
+    if text[first : first + 1] not in _CURRENCY_BEGINS:
+        return None  # of most numbers
     match = _CURRENCY_AFTER.match(text, end)
     if not match:
         return None

@@ -5,29 +5,35 @@ the language. It is a necessary condition only, so what is found stays the same.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, wraps
-from typing import TypeVar
+from typing import Protocol, Self, TypeVar
 
-Found = TypeVar("Found")
+
+class Mention(Protocol):
+    """What a finder finds in a text."""
+
+    @property
+    def start(self) -> int:
+        """Where it begins."""
+
+    def moved(self, by: int) -> Self:
+        """The same, so many characters further on."""
+
+
+Found = TypeVar("Found", bound=Mention)
 
 _LONG = 100_000  # characters of a text whose digits are not kept: a log has a million of them
 _SHORT = 1_000  # characters of a text that is worth remembering: a line of a brief, a quote
+_MOST = 512  # texts remembered
+GAP = "\n\n"
+"""What may stand between texts that are read as one: no notation reaches over an empty line."""
 _DIGITS = re.compile(r"\d+")
 _PLAIN_DIGITS = re.compile("[0-9]+")
 _WORD = re.compile(r"[^\W\d_]+")
 _LETTERS = bytes(code if chr(code).isalpha() or code > 127 else 32 for code in range(256)).lower()
 # `re.IGNORECASE` takes these for i and s, `str.lower` does not: beside one of them nothing can be ruled out.
 _TURNED = re.compile("[ıİſ]")
-
-
-@lru_cache(maxsize=8)  # the sources of one brief: they are read for one notation after the other
-def _small(text: str) -> tuple[str, frozenset[str]] | None:
-    """The text in small letters, of the same length, and its runs of letters; None where they do not tell enough."""
-    small = text.lower()
-    if not text.isascii() and (len(small) != len(text) or _TURNED.search(text)):
-        return None
-    return small, frozenset(letters(small))
 
 
 def letters(text: str) -> set[str]:
@@ -42,20 +48,21 @@ def letters(text: str) -> set[str]:
 
 def small_letters(text: str) -> str | None:
     """The text in small letters, of the same length; None where a pattern that minds no case may read it otherwise."""
-    known = _small(text)
-    return None if known is None else known[0]
+    small = text.lower()
+    return small if text.isascii() or (len(small) == len(text) and not _TURNED.search(text)) else None
 
 
+@lru_cache(maxsize=8)  # the sources of one brief: they are read for one notation after the other
 def words_of(text: str) -> frozenset[str] | None:
     """Its runs of letters in small letters; None where anything may stand there."""
-    known = _small(text)
-    return None if known is None else known[1]
+    small = small_letters(text)
+    return None if small is None else frozenset(letters(small))
 
 
 def lacks(text: str, words: frozenset[str]) -> bool:
     """True if for certain none of the words (in small letters) stands in the text as a whole run of letters."""
-    known = _small(text)
-    return known is not None and known[1].isdisjoint(words)
+    held = words_of(text)
+    return held is not None and held.isdisjoint(words)
 
 
 def begins(pattern: re.Pattern[str], text: str, starts: Iterable[int]) -> Iterator[re.Match[str]]:
@@ -84,22 +91,26 @@ def begins_with(
     return pattern.finditer(text) if starts is None else begins(pattern, text, starts)
 
 
+def places_of(text: str, parts: Iterable[str]) -> list[int]:
+    """Where one of the parts stands, in order; overlapping places too."""
+    places: set[int] = set()
+    for part in parts:
+        place = text.find(part)
+        while place >= 0:
+            places.add(place)
+            place = text.find(part, place + 1)
+    return sorted(places)
+
+
 def starts_with(
     text: str, words: frozenset[str], led: frozenset[str] = frozenset(), by: Iterable[str] = ()
 ) -> list[int] | None:
     """Where `begins_with` looks, in order; None where that is anywhere."""
-    known = _small(text)
-    if known is None:
+    small, held = small_letters(text), words_of(text)
+    if small is None or held is None:
         return None
-    small, held = known
-    spots: set[int] = set()
-    for word in held & words:
-        for written in (word, *(lead + word for lead in by)) if word in led else (word,):
-            spot = small.find(written)
-            while spot >= 0:
-                spots.add(spot)
-                spot = small.find(written, spot + 1)
-    return sorted(spots)
+    standing = held & words
+    return places_of(small, [*standing, *(lead + word for word in standing & led for lead in by)])
 
 
 def has_digit(text: str) -> bool:
@@ -125,19 +136,66 @@ def spots(start: re.Pattern[str], text: str) -> list[int]:
     return [match.start() for match in start.finditer(text)]
 
 
+def is_short(text: str) -> bool:
+    """Whether a `remembered` finder remembers it."""
+    return len(text) <= _SHORT
+
+
+def apart(found: Sequence[Found], texts: Iterable[str]) -> Iterator[list[Found]]:
+    """What was found in texts that were read as one, with `GAP` between them: that of each, as if read alone."""
+    place = start = 0
+    for text in texts:
+        first, end = place, start + len(text)
+        while place < len(found) and found[place].start < end:
+            place += 1
+        yield [mention.moved(-start) for mention in found[first:place]]
+        start = end + len(GAP)
+
+
 def remembered(find: Callable[[str], list[Found]]) -> Callable[[str], list[Found]]:
     """`find` with a memory for short texts: on its way down the road a quote is read half a dozen times."""
-    kept = lru_cache(maxsize=512)(lambda text: tuple(find(text)))
+    kept: dict[str, tuple[Found, ...]] = {}
 
     @wraps(find)
     def finder(text: str) -> list[Found]:
-        return list(kept(text)) if len(text) <= _SHORT else find(text)
+        known = kept.get(text)
+        if known is None:
+            found = find(text)
+            if is_short(text):
+                if len(kept) >= _MOST:
+                    kept.clear()
+                kept[text] = tuple(found)
+            return found
+        return list(known)
 
-    _MEMORIES.append(kept.cache_clear)
+    def together(texts: Sequence[str]) -> None:
+        fresh = [text for text in texts if text not in kept]
+        if len(kept) + len(fresh) > _MOST:
+            kept.clear()
+        kept.update(zip(fresh, map(tuple, apart(find(GAP.join(fresh)), fresh)), strict=True))
+
+    _MEMORIES.append(kept.clear)
+    _TOGETHER.append(together)
     return finder
 
 
-_MEMORIES: list[Callable[[], None]] = []
+_MEMORIES: list[Callable[[], None]] = [words_of.cache_clear, _kept_runs.cache_clear]
+_TOGETHER: list[Callable[[Sequence[str]], None]] = []
+
+
+def read_together(texts: Iterable[str]) -> None:
+    """Read the short ones of these texts for every notation, as one text, so that asking for each then costs nothing.
+
+    Most of what it costs to read a line of a brief is the looking for what might stand there, not what does.
+    """
+    short = [text for text in dict.fromkeys(texts) if text and is_short(text)][:_MOST]
+    for together in _TOGETHER:
+        together(short)
+
+
+def forgotten(forget_it: Callable[[], None]) -> None:
+    """Have `forget` empty one more memory."""
+    _MEMORIES.append(forget_it)
 
 
 def forget() -> None:

@@ -2,17 +2,15 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple, Self
 
-from agent.notation.scan import begins, remembered, spots
+from agent.notation.scan import begins, forgotten, remembered, spots
 
 IdentifierKind = Literal["url", "email", "uuid", "path", "version", "hex", "ticket", "code", "symbol"]
 
 
-@dataclass(frozen=True, slots=True)
-class Identifier:
+class Identifier(NamedTuple):
     """One token as written, without the punctuation of the sentence around it."""
 
     start: int
@@ -20,9 +18,12 @@ class Identifier:
     text: str
     kind: IdentifierKind
 
+    def moved(self, by: int) -> Self:
+        """The same, so many characters further on."""
+        return type(self)._make((self.start + by, self.end + by, *self[2:]))
 
-@dataclass(frozen=True, slots=True)
-class Quoted:
+
+class Quoted(NamedTuple):
     """Text between quotation marks. `start` and `end` include the marks, `text` does not."""
 
     start: int
@@ -41,8 +42,10 @@ _TELLING = re.compile(
 _PIECE = re.compile(rf"[^\s{re.escape(_APART)}]+")
 _URL = re.compile(r"(?:https?|ftp|file|mailto|ssh|s3|jdbc)://?\S+|www\.\S+\.\S+", re.IGNORECASE)
 _URL_SPAN = re.compile(r"(?:https?|ftp|file|ssh|s3|mailto)://?[^\s<>\"“”„«»`]+|www\.[^\s<>\"“”„«»`]+", re.IGNORECASE)
+_DIGIT = re.compile(r"\d")
 _EMAIL = re.compile(r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_UUID_LENGTH = 36
 _VERSION = re.compile(
     r"v\d+(?:\.\w+){0,6}(?:[-+][\w.]+)?|\d+(?:\.\d+){2,6}(?:[.+-]?[A-Za-z][\w.]*|[+-]\w[\w.]*)?|\d+\.\d+(?:\.[Xx]|[a-z]\d*)",
     re.IGNORECASE,
@@ -83,6 +86,9 @@ def identifiers(text: str) -> list[Identifier]:
 @lru_cache(maxsize=2048)  # a ticket, its decision and its brief hold the same times, links and ids
 def _inside_short(piece: str) -> tuple[tuple[int, int, IdentifierKind], ...]:
     return _inside(piece)
+
+
+forgotten(_inside_short.cache_clear)
 
 
 def _inside(piece: str) -> tuple[tuple[int, int, IdentifierKind], ...]:
@@ -138,25 +144,28 @@ def _telling_pieces(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _kind(body: str) -> IdentifierKind | None:
-    if _NO_IDENTIFIER.fullmatch(body):
+    # Most pieces are plain numbers and words; each form is tried only where a sign of it stands.
+    if body.isdecimal() or _NO_IDENTIFIER.fullmatch(body):
         return None
-    if _EMAIL.fullmatch(body):
+    if "@" in body and _EMAIL.fullmatch(body):
         return "email"
-    if _UUID.fullmatch(body):
+    if len(body) == _UUID_LENGTH and _UUID.fullmatch(body):
         return "uuid"
-    if _VERSION.fullmatch(body):
-        return "version"
-    if _HEX.fullmatch(body):
-        return "hex"
-    if _TICKET.fullmatch(body):
-        return "ticket"
+    numbered = _DIGIT.search(body) is not None
+    if numbered:
+        if (body[0] in "vV" or "." in body) and _VERSION.fullmatch(body):
+            return "version"
+        if _HEX.fullmatch(body):
+            return "hex"
+        if _TICKET.fullmatch(body):
+            return "ticket"
     if ("/" in body or "\\" in body) and _looks_like_path(body):
         return "path"
     if _SYMBOL.fullmatch(body) and not _abbreviation(body):
         return "symbol"
-    if _FILE.fullmatch(body) and not _abbreviation(body) and _LETTER.search(body.rsplit(".", 1)[0]):
+    if "." in body and _FILE.fullmatch(body) and not _abbreviation(body) and _LETTER.search(body.rsplit(".", 1)[0]):
         return "path"
-    if _CODE.fullmatch(body) and not _measured(body):
+    if numbered and _CODE.fullmatch(body) and not _measured(body):
         return "code"
     return None
 

@@ -73,8 +73,7 @@ _ONE_WORD = {language: re.compile(word) for language, word in _FOREIGN.items()}
 _BEGINNINGS = frozenset(run[:3] for word in _FOREIGN.values() for run in re.findall(r"[^\W\d_]+", word))
 
 
-_PLAIN: set[str] = set()  # words met that begin no number, so that each is looked at once
-_MOST_PLAIN, _LONG = 20_000, 30
+_OTHER_FIRST = _ENGLISH_FIRST | _ROUND_WORDS
 
 
 def number_words(text: str) -> list[str] | None:
@@ -82,11 +81,7 @@ def number_words(text: str) -> list[str] | None:
     held = words_of(text)
     if held is None:
         return None
-    fresh = held - _PLAIN
-    likely = [word for word in fresh if word[:3] in _BEGINNINGS or word in _ENGLISH_FIRST or word in _ROUND_WORDS]
-    if len(likely) < len(fresh) and len(_PLAIN) < _MOST_PLAIN:
-        _PLAIN.update(word for word in fresh.difference(likely) if len(word) < _LONG)
-    return likely
+    return [*(word for word in held if word[:3] in _BEGINNINGS), *(held & _OTHER_FIRST)]
 
 
 def _foreign(text: str, words: list[str] | None) -> Iterator[tuple[str, re.Match[str]]]:
@@ -136,6 +131,9 @@ def _english(run: str) -> list[Decimal]:
     return [Decimal(value) for value in values]
 
 
+_ALONE = {word: _english(word) for word in _ENGLISH_FIRST}  # most runs are one word
+
+
 def word_runs(text: str) -> Iterator[tuple[int, int, Decimal]]:
     """Start, end and value of each number in words, in order. Of overlapping readings the longest stands."""
     words = number_words(text)
@@ -161,7 +159,8 @@ def word_runs(text: str) -> Iterator[tuple[int, int, Decimal]]:
         if language == "round":
             values = [Decimal(_ROUND[word])] if (word := written.lower()) in _ROUND else []
         else:
-            values = _english(written) if language == "en" else _read(written.lower(), language)
+            small = written.lower()
+            values = (_ALONE.get(small) or _english(small)) if language == "en" else _read(small, language)
         for value in values:
             yield start, end, value
         if values:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from agent.notation.scan import begins, runs_of_digits
 from agent.redaction.found import Found
 
 _BEGIN, _END = r"(?<![\d.])(?<!\d-)", r"(?!\d|[-.]\d)"
@@ -42,8 +43,10 @@ def luhn(digits: str) -> bool:
 
 def cards(text: str) -> Iterator[Found]:
     """All card numbers, with spaces, dashes or neither."""
-    for pattern in _WRITTEN:
-        for match in pattern.finditer(text):
+    # Each begins with a whole run of digits: four, or all of them.
+    starts = [start for start, end in runs_of_digits(text) if (length := end - start) == 4 or 13 <= length <= 19]
+    for pattern in _WRITTEN if starts else ():
+        for match in begins(pattern, text, starts):
             start, end = match.span(1)
             digits = re.sub(r"[ -]", "", match[1])
             if not digits.isascii() or len(set(digits)) < 2 or not luhn(digits):

@@ -20,21 +20,26 @@ PACKAGE = "detect-secrets"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One rule of a plugin. `number`: its place in the plugin's list; `group`: the part that is the secret."""
+    """One rule of a plugin. `number`: its place in the plugin's list; `group`: the part that is the secret.
+
+    `begins`: whether every match begins with one of the hints; `run`: see `Shape`.
+    """
 
     plugin: str
     number: int
     kind: Kind
     hints: tuple[str, ...]
     group: int = 0
+    begins: bool = True
+    run: int = 0
 
 
 CHOSEN = (
     Choice("aws.AWSKeyDetector", 0, "access_key", ("akia", "asia", "abia", "acca", "a3t")),
     Choice("aws.AWSKeyDetector", 1, "access_key", ("aws",), 1),
     Choice("basic_auth.BasicAuthDetector", 0, "password", ("://",), 1),
-    Choice("cloudant.CloudantDetector", 0, "access_key", ("cl",), 1),
-    Choice("discord.DiscordBotTokenDetector", 0, "token", (".",)),
+    Choice("cloudant.CloudantDetector", 0, "access_key", ("cl",), 1, False, 64),
+    Choice("discord.DiscordBotTokenDetector", 0, "token", (".",), 0, False, 27),
     Choice("github_token.GitHubTokenDetector", 0, "token", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_")),
     Choice("gitlab_token.GitLabTokenDetector", 0, "token", ("glpat-", "gldt-", "glft-", "glsoat-", "glrt-")),
     Choice("gitlab_token.GitLabTokenDetector", 1, "token", ("gr1348941",)),
@@ -43,17 +48,17 @@ CHOSEN = (
     Choice("gitlab_token.GitLabTokenDetector", 4, "token", ("glptt-",)),
     Choice("gitlab_token.GitLabTokenDetector", 5, "token", ("glagent-",)),
     Choice("gitlab_token.GitLabTokenDetector", 6, "token", ("gloas-",)),
-    Choice("ibm_cloud_iam.IbmCloudIamDetector", 0, "access_key", ("ibm", "iam", "api"), 1),
-    Choice("ibm_cos_hmac.IbmCosHmacDetector", 0, "access_key", ("secret", "access"), 1),
-    Choice("mailchimp.MailchimpDetector", 0, "access_key", ("-us",)),
+    Choice("ibm_cloud_iam.IbmCloudIamDetector", 0, "access_key", ("ibm", "iam", "api"), 1, False, 44),
+    Choice("ibm_cos_hmac.IbmCosHmacDetector", 0, "access_key", ("secret", "access"), 1, False, 48),
+    Choice("mailchimp.MailchimpDetector", 0, "access_key", ("-us",), 0, False, 32),
     Choice("pypi_token.PypiTokenDetector", 0, "token", ("pypi-",)),
     Choice("pypi_token.PypiTokenDetector", 1, "token", ("pypi-",)),
     Choice("sendgrid.SendGridDetector", 0, "access_key", ("sg.",)),
     Choice("slack.SlackDetector", 0, "token", ("xox",)),
-    Choice("softlayer.SoftlayerDetector", 0, "access_key", ("sl", "softlayer"), 1),
+    Choice("softlayer.SoftlayerDetector", 0, "access_key", ("sl", "softlayer"), 1, False, 64),
     Choice("square_oauth.SquareOAuthDetector", 0, "token", ("sq0csp-",)),
-    Choice("stripe.StripeDetector", 0, "access_key", ("k_live_",)),
-    Choice("telegram_token.TelegramBotTokenDetector", 0, "token", (":",)),
+    Choice("stripe.StripeDetector", 0, "access_key", ("k_live_",), 0, False, 24),
+    Choice("telegram_token.TelegramBotTokenDetector", 0, "token", (":",), 0, False, 35),
     Choice("twilio.TwilioKeyDetector", 1, "access_key", ("sk",)),
 )
 LEFT_OUT = {
@@ -78,7 +83,12 @@ def shapes() -> tuple[Shape, ...]:
     with FILE.open("rb") as file:
         rules = tomllib.load(file)["rule"]
     return tuple(
-        Shape(rule["kind"], tuple(rule["hints"]), rule["pattern"], rule["group"], rule["flags"]) for rule in rules
+        Shape(
+            *(rule["kind"], tuple(rule["hints"]), rule["pattern"], rule["group"], rule["flags"]),
+            begins=tuple(rule["hints"]) if rule["begins"] else (),
+            run=rule["run"],
+        )
+        for rule in rules
     )
 
 
@@ -106,6 +116,8 @@ def cut() -> str:
             f"pattern = {json.dumps(pattern)}",
             f"flags = {int(found.flags & ~re.UNICODE)}",
             f"group = {choice.group}",
+            f"begins = {json.dumps(choice.begins)}",
+            f"run = {choice.run}",
         ]
     return "\n".join(lines) + "\n"
 

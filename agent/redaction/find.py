@@ -1,25 +1,37 @@
 """All secrets of a text: by the detector's rules, by our shapes, by the words before them, and card numbers."""
 
 from collections.abc import Iterable
+from functools import cache
 
+from agent.notation.scan import small_letters
 from agent.redaction.cards import cards
-from agent.redaction.detector import shapes
+from agent.redaction.detector import shapes as detected
 from agent.redaction.found import Found
 from agent.redaction.kinds import SECRET_KINDS
 from agent.redaction.labelled import by_label
 from agent.redaction.placeholders import SHORTEST, placeholders
-from agent.redaction.shapes import SHAPES, by_shape, cookies, private_keys
+from agent.redaction.shapes import SHAPES, Shapes, cookies, private_keys
 
 _ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 
 def find_secrets(text: str) -> tuple[Found, ...]:
     """In their order, none inside another, none in a placeholder. Linear in the length of the text."""
-    low = text.lower()
+    small = small_letters(text)
+    low = text.lower() if small is None else small
     if len(low) != len(text):  # a letter whose small form is two
         low = text.translate(_ASCII_LOWER)
-    found = [*private_keys(text), *by_shape(text, low, (*SHAPES, *shapes())), *cookies(text, low)]
+    found = [
+        *private_keys(text),
+        *_shapes().find(text, low, exact=small is not None),
+        *cookies(text, low),
+    ]
     return apart(text, [*found, *by_label(text, low), *cards(text)])
+
+
+@cache
+def _shapes() -> Shapes:
+    return Shapes((*SHAPES, *detected()))
 
 
 def apart(text: str, found: Iterable[Found], *, secrets_first: bool = False) -> tuple[Found, ...]:

@@ -1,14 +1,16 @@
 """Secrets that are known by their shape: our additions to the detector's rules (detected.toml).
 
-Each rule names texts of which one must stand in the (lower-cased) ticket before its pattern is tried at all. Every
-repetition is bounded, so that no text makes a pattern slow.
+Each rule names texts of which one must stand in the (lower-cased) ticket before its pattern is tried at all, and then
+only where one of them stands, if a match begins with it. Every repetition is bounded, so that no text makes a pattern
+slow.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from agent.notation.scan import begins, places_of
 from agent.redaction.found import Found
 from schemas.redaction import Kind
 
@@ -17,13 +19,19 @@ _compiled = cache(re.compile)
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """`hints`: lower case; `group`: the part of the match that is the secret."""
+    """`hints`: lower case; `group`: the part of the match that is the secret.
+
+    `begins`: texts in lower case with one of which every match begins; none where it may begin otherwise. `run`: so
+    many letters, digits, `-` and `_` in a row stand in every match.
+    """
 
     kind: Kind
     hints: tuple[str, ...]
     source: str
     group: int = 0
     flags: int = 0
+    begins: tuple[str, ...] = ()
+    run: int = 0
 
     @property
     def pattern(self) -> re.Pattern[str]:
@@ -31,9 +39,13 @@ class Shape:
         return _compiled(self.source, self.flags)
 
 
-def _shape(kind: Kind, hints: str, pattern: str, group: int = 0, *, bounded: bool = True) -> Shape:
+def _shape(
+    kind: Kind, hints: str, pattern: str, group: int = 0, *, bounded: bool = True, begins: tuple[str, ...] | None = None
+) -> Shape:
+    """A shape whose matches begin with one of its hints, unless `begins` says otherwise."""
     whole = rf"(?<![A-Za-z0-9]){pattern}(?![A-Za-z0-9])" if bounded else pattern
-    return Shape(kind, tuple(hints.split()), whole, group)
+    named = tuple(hints.split())
+    return Shape(kind, named, whole, group, begins=named if begins is None else begins)
 
 
 SHAPES = (
@@ -82,6 +94,7 @@ SHAPES = (
         "basic",
         r"(?i:authorization[\"'\\]{0,3}[ ]?[:=][ ]?[\"'\\]{0,3}basic)[ ]{1,3}([0-9A-Za-z+/=_-]{6,2000})",
         1,
+        begins=("authorization",),
     ),
     _shape("token", "bearer", r"(?i:bearer)[ ]{1,3}([0-9A-Za-z+/=._~-]{16,8000})", 1),
     _shape("token", "digest", r"(?i:digest)[ ][^\n]{0,300}response=\"([0-9a-f]{32,64})\"", 1),
@@ -94,6 +107,7 @@ SHAPES = (
         r"=(?:s%3A|s:)?([0-9A-Za-z%+/=._~:-]{12,4000})",
         1,
         bounded=False,
+        begins=(),
     ),
     # Addresses with something in them that opens a door.
     _shape(
@@ -104,6 +118,7 @@ SHAPES = (
         r"=([0-9A-Za-z%+/=._~-]{16,8000})",
         1,
         bounded=False,
+        begins=(),
     ),
     _shape(
         "token",
@@ -114,6 +129,7 @@ SHAPES = (
         r"/(?:[a-z]{1,16}/)?((?=[0-9A-Za-z_.~-]{0,200}\d)[0-9A-Za-z_.~-]{16,2000})",
         1,
         bounded=False,
+        begins=(),
     ),
     # `scheme://user:password@host`; the password may hold an @ where it was not encoded.
     _shape(
@@ -147,12 +163,21 @@ SHAPES = (
         r"sqlcmd|smbclient)\b[^\n]{0,120}?[ ]-[pP](?:w?[ ]{1,2})?[\"']?([^\s\"'-][^\s\"']{2,100})",
         1,
         bounded=False,
+        begins=(
+            *("mysql", "mariadb", "sshpass", "mongo", "plink", "pscp", "docker", "podman", "helm", "oc", "az", "cf"),
+            *("sqlcmd", "smbclient"),
+        ),
     ),
     _shape(
         "password", "redis-cli", r"\bredis-cli\b[^\n]{0,120}?[ ]-a[ ]{1,2}[\"']?([^\s\"']{3,200})", 1, bounded=False
     ),
     _shape(
-        "password", "/user:", r"\bnet use\b[^\n]{0,120}/user:[^\s]{1,60}[ ](?![/*])([^\s]{4,100})", 1, bounded=False
+        "password",
+        "/user:",
+        r"\bnet use\b[^\n]{0,120}/user:[^\s]{1,60}[ ](?![/*])([^\s]{4,100})",
+        1,
+        bounded=False,
+        begins=("net use",),
     ),
     _shape(
         "password",
@@ -160,6 +185,7 @@ SHAPES = (
         r"(?i:ConvertTo-SecureString)(?:[ ]-String)?[ ][\"']([^\"'\n]{4,100})",
         1,
         bounded=False,
+        begins=("convertto-securestring",),
     ),
     _shape(
         "password",
@@ -193,8 +219,22 @@ SHAPES = (
         1,
         bounded=False,
     ),
-    _shape("token", "_authtoken", r"_auth(?:Token)?[ ]?=[ ]?[\"']?([0-9A-Za-z+/=._-]{16,300})", 1, bounded=False),
-    _shape("password", "_password", r":_password[ ]?=[ ]?[\"']?([0-9A-Za-z+/=._-]{6,300})", 1, bounded=False),
+    _shape(
+        "token",
+        "_authtoken",
+        r"_auth(?:Token)?[ ]?=[ ]?[\"']?([0-9A-Za-z+/=._-]{16,300})",
+        1,
+        bounded=False,
+        begins=("_auth",),
+    ),
+    _shape(
+        "password",
+        "_password",
+        r":_password[ ]?=[ ]?[\"']?([0-9A-Za-z+/=._-]{6,300})",
+        1,
+        bounded=False,
+        begins=(":_password",),
+    ),
 )
 
 _BEGIN = re.compile(
@@ -208,21 +248,54 @@ _KEY_LINE = re.compile(
     r"Private-(?:MAC|Hash)):[^\n]{0,200})"
 )
 _LONGEST_KEY = 20_000
+# Bytes that are no part of a run (see `Shape.run`) become blanks; those of other scripts count as letters.
+_RUNS = bytes(code if code > 127 or chr(code).isalnum() or chr(code) in "-_" else 32 for code in range(256))
 _COOKIE = re.compile(r"(?i)\b(?:set-)?cookie[\"'\\]{0,3}[ ]?[:=][ ]?[\"'\\]{0,3}([^\n\"']{4,8000})")
 _ONE_COOKIE = re.compile(r"[\w.\-$%]{1,100}=([^\s;,\"']{12,4000})")
 _COOKIE_ATTRIBUTES = frozenset(("expires", "domain", "path", "max-age", "samesite", "version"))
 
 
-def by_shape(text: str, low: str, shapes: tuple[Shape, ...]) -> Iterator[Found]:
-    """What the shapes find. `low`: the text in lower case, of the same length."""
-    for shape in shapes:
-        if any(hint in low for hint in shape.hints):
-            for match in shape.pattern.finditer(text):
+class Shapes:
+    """Shapes that are looked for together: which hints stand in a text is found out first, for all of them."""
+
+    def __init__(self, shapes: Iterable[Shape]) -> None:
+        self._shapes = tuple(shapes)
+        self._hinted: dict[str, list[int]] = {}
+        for place, shape in enumerate(self._shapes):
+            for hint in shape.hints:
+                self._hinted.setdefault(hint, []).append(place)
+
+    def find(self, text: str, low: str, *, exact: bool) -> Iterator[Found]:
+        """What the shapes find. `low`: the text in lower case, of the same length.
+
+        `exact`: False where a pattern that minds no case may take a letter for another one, so that beside the hints
+        nothing is ruled out.
+        """
+        # No hint has a blank in it, and the words of a long text, each once, are half as long as the text.
+        words = " ".join(set(low.split()))
+        likely = {place for hint, places in self._hinted.items() if hint in words for place in places}
+        longest = None
+        for shape in map(self._shapes.__getitem__, sorted(likely)):
+            if exact and shape.run:
+                longest = _longest_run(words) if longest is None else longest
+                if longest < shape.run:
+                    continue
+            tried_at = shape.begins if exact else ()
+            matches = (
+                begins(shape.pattern, text, places_of(low, tried_at)) if tried_at else shape.pattern.finditer(text)
+            )
+            for match in matches:
                 yield Found(*match.span(shape.group), shape.kind)
+
+
+def _longest_run(words: str) -> int:
+    return max(map(len, words.encode("utf-8", "surrogatepass").translate(_RUNS).split()), default=0)
 
 
 def private_keys(text: str) -> Iterator[Found]:
     """Blocks from BEGIN to END; one that is cut off goes as far as its lines look like a key."""
+    if "-----BEGIN" not in text and "PuTTY-User-Key" not in text:
+        return
     at = 0
     while (match := _BEGIN.search(text, at)) is not None:
         start, at = match.start(), match.end()

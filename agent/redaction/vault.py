@@ -59,7 +59,8 @@ class Vault:
         for text in done:
             self._pass(text)
         for _ in range(_ROUNDS):
-            found = [self._find(text) for text in done]
+            each = {text: self._find(text) for text in set(done)}  # an author writes many messages
+            found = [each[text] for text in done]
             new = {text[one.start : one.end]: one.kind for text, ones in zip(done, found, strict=True) for one in ones}
             if not new and not self._known:
                 break

@@ -68,7 +68,7 @@ def check_number(number: Number, unit: str | None, text: str, part: Field, check
     held = [
         figure
         for value in number.candidates
-        for figure in check.sources.figures.get(value, ())
+        for figure in check.sources.figures(value)
         if not _as_fraction(number, value) or re.search(r"\d[.,]\d", figure.text)
     ]
     fitting = [figure for figure in held if _fits(number, unit, figure)]
@@ -96,7 +96,7 @@ def _is_year(number: Number, text: str, sources: Sources) -> bool:
     """`the 2025 hours`, where the sources know 2025 and not as a span of time: the hours of that year."""
     if not _YEAR.fullmatch(number.text) or not _WHICH.search(text[max(0, number.start - 8) : number.start]):
         return False
-    held = sources.figures.get(number.value, ())
+    held = sources.figures(number.value)
     return any(f.text == number.text and not (f.unit or f.currency or f.percent) for f in held)
 
 
@@ -123,10 +123,15 @@ def _idioms(text: str) -> tuple[tuple[int, int], ...]:
         _IDIOM_SIGN.search(small)
         or ("24" in small and _ROUND_THE_CLOCK.search(small))
         or any(word in small for word in _IDIOM_WORDS)
-        or any(small[max(0, start - 8) : start].rstrip(" ").endswith(_NUMBERED) for start, _ in runs_of_digits(text))
+        or (any(word in small for word in _NUMBERED) and _numbered(small, text))
     ):
         return ()
     return tuple(match.span() for match in _IDIOMS.finditer(text))
+
+
+def _numbered(small: str, text: str) -> bool:
+    """Whether a number stands behind one of the words that number things."""
+    return any(small[max(0, start - 8) : start].rstrip(" ").endswith(_NUMBERED) for start, _ in runs_of_digits(text))
 
 
 def _in_idiom(number: Number, text: str) -> bool:
@@ -262,7 +267,7 @@ _SMALL = 12
 def _sum_of(value: Decimal, sources: Sources) -> str | None:
     """How the value comes of two numbers of the sources, if it does."""
     # Small numbers add up to anything: a hint there would invite to prove what nobody said.
-    known = [figure for figure in islice(sources.figures, 200) if figure > _SMALL]
+    known = [figure for figure in islice(sources.numbers, 200) if figure > _SMALL]
     held = set(known)
     for left in known:
         if value - left in held and 2 * left != value:

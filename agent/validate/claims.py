@@ -33,14 +33,17 @@ def check_claims(
 
 
 def _revenue(parts: tuple[Field, ...], brief: Brief, facts: Facts, ticket: Ticket, context: Context) -> list[Finding]:
-    known = _confirmed_money(facts, ticket, context)
+    known: set[object] | None = None
     derived = {value for d in brief.derivations for number in numbers(d.value) for value in number.candidates}
     found = []
     for part in parts:
         if part.place not in ("IMPACT: Revenue at risk", "Business context") or says_nothing(part.text):
             continue
         for number in numbers(part.text):
-            if not _is_money(number, part.text) or known.intersection(number.candidates):
+            if not _is_money(number, part.text):
+                continue
+            known = _confirmed_money(facts, ticket, context) if known is None else known
+            if known.intersection(number.candidates):
                 continue
             if derived.intersection(number.candidates) or _MARKED.search(part.text):
                 continue

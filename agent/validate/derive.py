@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from agent.grounding.fold import fold_text, stands_in
-from agent.notation import Day, Number, dates, numbers, times
+from agent.notation import Day, Number, dates, numbers, read_together, times
 from agent.validate.arithmetic import close, compute, readings, same_duration, share, spell
 from agent.validate.dating import anchor_days, days_meant, of_day, of_month
 from agent.validate.relative import days_behind
@@ -37,6 +37,8 @@ def check_derivations(brief: Brief, sources: Sources) -> tuple[list[Finding], Pr
     """Findings, and the values that the brief may now use."""
     found: list[Finding] = []
     known = brief.derivations[:_MOST]
+    # Each is asked for dates, times and numbers several times over.
+    read_together(text for derivation in known for text in (derivation.value, *(o.value for o in derivation.operands)))
     # Dates first: a duration may count from one.
     dated = {
         number: _check(derivation, sources, f"{PLACE} {number}", {})

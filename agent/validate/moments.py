@@ -1,8 +1,8 @@
 """Dates with their clock times, so that 23:50 in one zone and 08:50 the next day in another are seen to be one."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import NamedTuple
 
 from agent.notation import DateMention, Day, TimeMention, dates, times
 from agent.validate.zones import zone_named
@@ -11,8 +11,7 @@ _NEAR = 14  # characters that may stand between a date and its time: `, at `, ` 
 _MOST = 2_000  # moments looked at: a log of 5 MB repeats its times
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """A clock time, its day where one stands beside it, and its zone where one is written."""
 
     clock: time

@@ -4,22 +4,24 @@ Each notation is read once for a validation, and only if it is asked for, in tim
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from functools import cached_property
+from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 from pydantic import BaseModel
 
 from agent.grounding.fold import Folded, fold, needles
 from agent.notation import DateMention, Day, Identifier, Number, TimeMention, dates, identifiers, numbers_outside, times
-from agent.notation.scan import letters, runs_of_digits
+from agent.notation.scan import GAP, apart, letters, runs_of_digits, words_of
 from agent.redaction.placeholders import blanked, placeholders
 from agent.validate.moments import Moment, moments, spread
-from agent.validate.stems import stems
+from agent.validate.stems import Stems
 from agent.validate.units import minutes_of, time_unit
-from agent.validate.weekdays import numbered_weekdays
+from agent.validate.weekdays import may_be_numbered, numbered_weekdays
 from agent.validate.zones import iana, zones_in
 from schemas.context import Context
 from schemas.decision import Decision
@@ -30,11 +32,12 @@ _SIGNS = re.compile(r"[\W_]+")  # all but letters and digits
 _SMALL = bytes(range(256)).lower()
 _ASCII_SIGNS = bytes(code for code in range(128) if not chr(code).isalnum())
 _MOST_ZONES = 8
+_NOT_HEAD = frozenset({"text", "messages", "spans", "notes", "format"})
+_NOT_DECIDED = frozenset({"policy_version", "tier", "issue"})
 _REACH = 4  # words behind a number of a source among which its unit may stand
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(NamedTuple):
     """A number of the sources: what it is of, as far as the text beside it tells."""
 
     value: Decimal
@@ -44,8 +47,7 @@ class Figure:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A text with its notations; `figures` are the numbers outside dates, times and identifiers."""
 
     text: str
@@ -70,39 +72,55 @@ class Sources:
 
     def holds(self, quote: str) -> bool:
         """True if the quote stands in a source, folded and on token boundaries (policy 2.1)."""
-        return any(
-            next(text.occurrences(needle), None) is not None for needle in needles(quote) for text in self.folded
-        )
+        # Plain loops: every quote, id and link of the brief is asked, and a generator doubles the time.
+        for needle in needles(quote):
+            for text in self.folded:
+                if needle in text.text and next(text.occurrences(needle), None) is not None:
+                    return True
+        return False
 
     @cached_property
     def folded(self) -> tuple[Folded, ...]:
         return tuple(fold(text) for text in self.texts)
 
-    @cached_property
-    def figures(self) -> dict[Decimal, tuple[Figure, ...]]:
-        return _figures(
-            [
-                Reading(text, days, clocks, tokens, _figures_of(text, days, clocks, tokens, _REACH))
-                for text, days, clocks, tokens in zip(
-                    self.texts, self._dates, self._times, self._identifiers, strict=True
-                )
-            ]
+    def figures(self, value: Decimal) -> tuple[Figure, ...]:
+        """The numbers of this value, each once. What they are of is only looked at for those that are asked for."""
+        text = self._everything
+        found = (
+            Figure(
+                value, number.percent, number.currency, time_unit(text, number.end, number.unit, _REACH), number.text
+            )
+            for number in self.numbers.get(value, ())
         )
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def numbers(self) -> dict[Decimal, list[Number]]:
+        """The numbers of the sources under each of their values."""
+        hidden = _hidden(self.texts)
+        found: dict[Decimal, list[Number]] = {}
+        for number in _numbers_outside(self._everything, self._dates, self._times, self._identifiers, hidden):
+            values = set(number.candidates)
+            if " " in number.text and not number.word:  # `500 200` may be two numbers
+                values |= {Decimal(part) for part in re.findall(r"\d+", number.text)[:8]}
+            for value in values:
+                found.setdefault(value, []).append(number)
+        return found
 
     @cached_property
     def lengths(self) -> frozenset[Decimal]:
         """The spans of time that stand there, in minutes."""
         return frozenset(
             figure.value * length
-            for figures in self.figures.values()
-            for figure in figures
+            for value in self.numbers
+            for figure in self.figures(value)
             if figure.unit is not None and (length := minutes_of(figure.unit)) is not None
         )
 
     @cached_property
     def digits(self) -> frozenset[str]:
-        shown = (blanked(text) for text in self.texts)
-        return frozenset(text[start:end] for text in shown for start, end in runs_of_digits(text))
+        shown = GAP.join(map(blanked, self.texts))
+        return frozenset(shown[start:end] for start, end in runs_of_digits(shown))
 
     @cached_property
     def secrets(self) -> frozenset[int]:
@@ -111,10 +129,10 @@ class Sources:
 
     @cached_property
     def days(self) -> frozenset[Day]:
-        days = {day for mentions in self._dates for mention in mentions for day in mention.candidates}
-        days |= {
-            Day(day.year, day.month, day.day) for day in numbered_weekdays(self.ticket, self.texts[0], self.now.date())
-        }
+        days = {day for mention in self._dates for day in mention.candidates}
+        if may_be_numbered(self._everything):
+            numbered = numbered_weekdays(self.ticket, self.texts[0], self.now.date())
+            days |= {Day(day.year, day.month, day.day) for day in numbered}
         return frozenset(days)
 
     @cached_property
@@ -124,15 +142,18 @@ class Sources:
 
     @cached_property
     def moments(self) -> tuple[Moment, ...]:
+        starts = (*_starts(self.texts), len(self._everything))
         return tuple(
             moment
-            for text, days, clocks in zip(self.texts, self._dates, self._times, strict=True)
-            for moment in moments(text, days, clocks)
+            for start, end in pairwise(starts)
+            for moment in moments(
+                self._everything, self._dates, [clock for clock in self._times if start <= clock.start < end]
+            )
         )
 
     @cached_property
     def zones(self) -> tuple[tzinfo, ...]:
-        return _zones(self.context, self.now, (*self.texts, self.brief_text))
+        return _zones(self.context, self.now, self._everything + GAP + self.brief_text)
 
     @property
     def clocks(self) -> frozenset[tuple[int, int]]:
@@ -144,59 +165,88 @@ class Sources:
 
     @cached_property
     def tokens(self) -> frozenset[str]:
-        return frozenset(squash(token.text) for tokens in self._identifiers for token in tokens)
+        return frozenset(squash(token.text) for token in self._identifiers)
 
     @cached_property
     def words(self) -> frozenset[str]:
-        return frozenset(" ".join(letters(self._everything)).casefold().split())
+        held = words_of(self._everything)
+        return frozenset(" ".join(letters(self._everything) if held is None else held).casefold().split())
 
     @cached_property
     def squashed(self) -> str:
         return squash(self._everything)
 
     @cached_property
-    def stems(self) -> frozenset[str]:
-        return stems(self._everything)
+    def stems(self) -> Stems:
+        return Stems(self._everything)
 
     @cached_property
     def _everything(self) -> str:
-        return "\n".join(self.texts)
+        """All texts as one, so that each notation is looked for once."""
+        return GAP.join(self.texts)
 
     @cached_property
-    def _dates(self) -> list[list[DateMention]]:
-        return [dates(text) for text in self.texts]
+    def _dates(self) -> list[DateMention]:
+        return dates(self._everything)
 
     @cached_property
-    def _times(self) -> list[list[TimeMention]]:
-        return [times(text) for text in self.texts]
+    def _times(self) -> list[TimeMention]:
+        return times(self._everything)
 
     @cached_property
-    def _identifiers(self) -> list[list[Identifier]]:
-        return [identifiers(text) for text in self.texts]
+    def _identifiers(self) -> list[Identifier]:
+        return identifiers(self._everything)
 
     @cached_property
     def _spread(self) -> tuple[frozenset[tuple[int, int]], frozenset[date]]:
         return spread(self.moments, self.zones, sorted(self.years))
 
 
-def read(text: str, reach: int = 2) -> Reading:
+def read(text: str) -> Reading:
     """Notations of a text; digits inside dates, times, identifiers and placeholders are no numbers of their own."""
-    found_dates, found_times, tokens = dates(text), times(text), identifiers(text)
-    figures = _figures_of(text, found_dates, found_times, tokens, reach)
-    return Reading(text, found_dates, found_times, tokens, figures)
+    return read_all((text,))[0]
 
 
-def _figures_of(
-    text: str, days: list[DateMention], clocks: list[TimeMention], tokens: list[Identifier], reach: int
-) -> list[tuple[Number, str | None]]:
+def read_all(texts: Sequence[str]) -> list[Reading]:
+    """As `read` of each. They are read as one: most of what a line costs is the looking for what might stand there."""
+    whole = GAP.join(texts)
+    days, clocks, tokens = dates(whole), times(whole), identifiers(whole)
+    figures = _numbers_outside(whole, days, clocks, tokens, _hidden(texts))
+    parts = (texts, apart(days, texts), apart(clocks, texts), apart(tokens, texts), apart(figures, texts))
+    return [
+        Reading(text, days, clocks, tokens, [(one, time_unit(text, one.end, one.unit)) for one in figures])
+        for text, days, clocks, tokens, figures in zip(*parts, strict=True)
+    ]
+
+
+def _hidden(texts: Sequence[str]) -> list[tuple[int, int]]:
+    """Where placeholders stand in texts that are read as one."""
+    return [
+        (start + one.start, start + one.end)
+        for text, start in zip(texts, _starts(texts), strict=True)
+        for one in placeholders(text)
+    ]
+
+
+def _starts(texts: Sequence[str]) -> tuple[int, ...]:
+    return tuple(accumulate((len(text) + len(GAP) for text in texts[:-1]), initial=0))[: len(texts)]
+
+
+def _numbers_outside(
+    text: str,
+    days: list[DateMention],
+    clocks: list[TimeMention],
+    tokens: list[Identifier],
+    hidden: list[tuple[int, int]],
+) -> list[Number]:
+    """The numbers outside all these. `hidden`: where placeholders stand."""
     masked = bytearray(len(text))
     spans = [(mention.start, mention.end) for mention in days]
     spans += [(mention.start, mention.end) for mention in clocks if not mention.maybe_duration]
     spans += [(token.start, token.end) for token in tokens]
-    spans += [(one.start, one.end) for one in placeholders(text)]
-    for start, end in spans:
+    for start, end in spans + hidden:
         masked[start:end] = b"\x01" * (end - start)
-    return [(number, time_unit(text, number.end, number.unit, reach)) for number in numbers_outside(text, masked)]
+    return numbers_outside(text, masked)
 
 
 def squash(text: str) -> str:
@@ -210,12 +260,12 @@ def sources(
 ) -> Sources:
     """Read the sources. Spans that instruct whoever processes the ticket support nothing (policy 2.6)."""
     told = _without_instructions(ticket, facts)
-    head = "\n".join(_values(ticket.model_dump(exclude={"text", "messages", "spans", "notes", "format"})))
+    head = "\n".join(_values(ticket, _NOT_HEAD))
     said = "\n".join(f"{m.author or ''} {m.time.isoformat() if m.time else ''}" for m in ticket.messages)
-    known = "\n".join(_values(context, skip={"days"}))
+    known = "\n".join(_values(context, frozenset({"days"})))
     if context.account and context.account.annual_value is not None:
         known += f"\n{context.account.annual_value} {context.account.currency or ''}"
-    decided = "\n".join(_values(decision, skip={"policy_version", "tier", "issue"}))
+    decided = "\n".join(_values(decision, _NOT_DECIDED))
     texts = (told, head, said, known, decided, f"today {now.isoformat()}")
     return Sources(texts, brief_text, ticket, context, now)
 
@@ -229,25 +279,35 @@ def _without_instructions(ticket: Ticket, facts: Facts) -> str:
     return text
 
 
-def _values(model: object, skip: frozenset[str] | set[str] = frozenset()) -> Iterator[str]:
-    """Every value of a model that can be read, one a line; names of fields are no source."""
-    if isinstance(model, BaseModel):
-        for name in type(model).model_fields:
+def _values(value: object, skip: frozenset[str] = frozenset()) -> list[str]:
+    """Every value of a model that can be read; names of fields are no source."""
+    found: list[str] = []
+    _gather(value, skip, found)
+    return found
+
+
+def _gather(value: object, skip: frozenset[str], found: list[str]) -> None:
+    if isinstance(value, str):
+        found.append(value)
+    elif value is None or isinstance(value, bool):
+        return
+    elif isinstance(value, BaseModel):
+        for name, item in value:
             if name not in skip:
-                yield from _values(getattr(model, name), skip)
-    elif isinstance(model, dict):
-        for value in model.values():
-            yield from _values(value, skip)
-    elif isinstance(model, list | tuple):
-        for value in model:
-            yield from _values(value, skip)
-    elif isinstance(model, datetime | date):
-        yield model.isoformat()
-    elif isinstance(model, str | Decimal) or (isinstance(model, int) and not isinstance(model, bool)):
-        yield str(model)
+                _gather(item, skip, found)
+    elif isinstance(value, dict):
+        for item in value.values():
+            _gather(item, skip, found)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _gather(item, skip, found)
+    elif isinstance(value, datetime | date):
+        found.append(value.isoformat())
+    elif isinstance(value, Decimal | int):
+        found.append(str(value))
 
 
-def _zones(context: Context, now: datetime, texts: tuple[str, ...]) -> tuple[tzinfo, ...]:
+def _zones(context: Context, now: datetime, text: str) -> tuple[tzinfo, ...]:
     """The zones in play: UTC, the office's, those that anybody names."""
     found: dict[str, tzinfo] = {"UTC": UTC}
     if context.calendar is not None:
@@ -256,20 +316,6 @@ def _zones(context: Context, now: datetime, texts: tuple[str, ...]) -> tuple[tzi
             found.setdefault(str(office), office)
     if now.tzinfo is not None:
         found.setdefault(str(now.tzinfo), now.tzinfo)
-    for text in texts:
-        for zone in zones_in(text):
-            found.setdefault(str(zone), zone)
+    for zone in zones_in(text):
+        found.setdefault(str(zone), zone)
     return tuple(found.values())[:_MOST_ZONES]
-
-
-def _figures(readings: list[Reading]) -> dict[Decimal, tuple[Figure, ...]]:
-    found: dict[Decimal, dict[Figure, None]] = {}
-    for reading in readings:
-        for number, unit in reading.figures:
-            values = set(number.candidates)
-            if " " in number.text and not number.word:  # `500 200` may be two numbers
-                values |= {Decimal(part) for part in re.findall(r"\d+", number.text)[:8]}
-            for value in values:
-                figure = Figure(value, number.percent, number.currency, unit, number.text)
-                found.setdefault(value, {}).setdefault(figure)
-    return {value: tuple(figures) for value, figures in found.items()}

@@ -50,27 +50,53 @@ def stem(word: str) -> str:
     return plain[:-1] if len(plain) > 3 and plain.endswith("e") else plain
 
 
+_KEPT_BY = 2  # letters: an ending leaves three of a word, and words of two or one are as they are
 _COMMON_STEMS = frozenset(stem(word) for word in _COMMON)
 
 
-def stems(text: str) -> frozenset[str]:
-    """Stems of all words and numbers of a text; `camelCase` and `snake_case` also give their parts."""
-    # A table of bytes blanks what is in no word, many times faster than an expression collects the words. Most pieces
-    # then are words; the others are few, and each once, since a log repeats its words.
-    pieces = set(text.encode("utf-8", "surrogatepass").translate(_PIECES).decode("utf-8", "surrogatepass").split())
-    words, odd = set(), []
-    for piece in pieces:
-        bare = piece.strip(_INNER)
-        if bare.isalpha() and bare.isascii() and (bare.islower() or bare[1:].islower() or bare.isupper()):
-            words.add(bare)
-        else:
-            odd.append(piece)
-    rest = " ".join(odd)
-    words.update(WORD.findall(rest))
-    split = _INNER_CAPITAL.sub(r"\1 ", rest)
-    if split != rest:
-        words.update(WORD.findall(split))
-    return frozenset(stem(word) for word in words)
+class Stems:
+    """Stems of all words and numbers of a text; `camelCase` and `snake_case` also give their parts.
+
+    Of a plain word the stem begins as the word does. So words are kept by their first letters, and stems are made of
+    those only that begin as what is asked for: a brief asks for some hundred, a ticket holds a thousand.
+    """
+
+    def __init__(self, text: str) -> None:
+        # A table of bytes blanks what is in no word, many times faster than an expression collects the words. Most
+        # pieces then are words; the others are few, and each once, since a log repeats its words.
+        pieces = set(text.encode("utf-8", "surrogatepass").translate(_PIECES).decode("utf-8", "surrogatepass").split())
+        self._plain: dict[str, list[str]] = {}
+        odd = []
+        for piece in pieces:
+            bare = piece.strip(_INNER)
+            if bare.isalpha() and bare.isascii() and (bare.islower() or bare[1:].islower() or bare.isupper()):
+                self._plain.setdefault(bare[:_KEPT_BY].lower(), []).append(bare)
+            else:
+                odd.append(piece)
+        rest = " ".join(odd)
+        words = set(WORD.findall(rest))
+        split = _INNER_CAPITAL.sub(r"\1 ", rest)
+        if split != rest:
+            words.update(WORD.findall(split))
+        self._odd = frozenset(map(stem, words))
+        self._made: dict[str, frozenset[str]] = {}
+
+    def __contains__(self, wanted: str) -> bool:
+        return wanted in self._odd or wanted in self._beginning_as(wanted)
+
+    def begin(self, head: str) -> bool:
+        """Whether a stem begins so; `head` has two letters or more."""
+        return any(one.startswith(head) for some in (self._beginning_as(head), self._odd) for one in some)
+
+    def all(self) -> frozenset[str]:
+        """Every stem."""
+        return self._odd.union(*map(self._beginning_as, self._plain))
+
+    def _beginning_as(self, wanted: str) -> frozenset[str]:
+        key = wanted[:_KEPT_BY]
+        if key not in self._made:
+            self._made[key] = frozenset(map(stem, self._plain.get(key, ())))
+        return self._made[key]
 
 
 def content(text: str) -> tuple[str, ...]:
@@ -79,18 +105,17 @@ def content(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in found if part not in _COMMON_STEMS))
 
 
-def supported(words: tuple[str, ...], source: frozenset[str]) -> float:
+def supported(words: tuple[str, ...], source: Stems) -> float:
     """Share of `words` that stand in the source, a long common beginning included. 1.0 for no words."""
     if not words:
         return 1.0
     return sum(_stands(word, source) for word in words) / len(words)
 
 
-def _stands(word: str, source: frozenset[str]) -> bool:
+def _stands(word: str, source: Stems) -> bool:
     if word in source:
         return True
     if len(word) < 5:
         return False
     # deactivate / deactivation, authenticate / authentication: the ending differs, the long beginning does not
-    head = word[: max(5, len(word) - 3)]
-    return any(other.startswith(head) for other in source)
+    return source.begin(word[: max(5, len(word) - 3)])

@@ -11,7 +11,7 @@ from agent.validate.fields import Field
 from agent.validate.grounds import STANDS, Check, finding
 from agent.validate.moments import same_clock
 from agent.validate.names import unknown_names, unknown_words
-from agent.validate.sources import Reading, Sources, read, squash
+from agent.validate.sources import Reading, Sources, read_all, squash
 from agent.validate.weekdays import weekday_named
 from agent.validate.zones import zone_named
 from schemas.escalation import Finding
@@ -27,7 +27,7 @@ def check_trace(parts: tuple[Field, ...], check: Check) -> list[Finding]:
     """Findings of all fields, each value once for each place."""
     found: list[Finding] = []
     lines = [(part, *_quotes(part, check)) for part in parts if part.text.strip()]
-    readings = [read(text) for _, text, _ in lines]
+    readings = read_all([text for _, text, _ in lines])
     named = [
         _nameable(reading) if part.kind != "question" else ""
         for (part, _, _), reading in zip(lines, readings, strict=True)
@@ -239,7 +239,7 @@ def _day_free(day: Day, check: Check) -> bool:
 
 def _fraction_known(text: str, sources: Sources) -> bool:
     """`3/4 of them` is no date: both numbers stand in the sources."""
-    return all(Decimal(part) in sources.figures for part in text.split("/"))
+    return all(Decimal(part) in sources.numbers for part in text.split("/"))
 
 
 def _wrong_weekday(mention: DateMention, text: str, sources: Sources) -> tuple[str, str] | None:

@@ -83,7 +83,7 @@ def time_unit(text: str, end: int, glued: str, reach: int = 2) -> str | None:
     """
     if glued in _MINUTES and glued != "m":
         return glued
-    unspaced = _UNSPACED.match(text, end)
+    unspaced = None if text.isascii() else _UNSPACED.match(text, end)
     if unspaced:
         return unspaced.lastgroup
     stretch = _RANGE.match(text, end)

@@ -5,7 +5,7 @@ from bisect import bisect_right
 from datetime import date, timedelta
 
 from agent.notation import dates
-from agent.notation.scan import begins_with
+from agent.notation.scan import begins_with, lacks
 from schemas.ticket import Ticket
 
 _WEEKDAYS = {
@@ -37,6 +37,11 @@ def weekday_named(text: str) -> int | None:
     """0 for Monday to 6 for Sunday: the first weekday in the text, or None."""
     match = _WEEKDAY.search(text)
     return _WEEKDAYS[match.group().casefold()] if match else None
+
+
+def may_be_numbered(text: str) -> bool:
+    """False if for certain `numbered_weekdays` finds nothing in the text, nor in any part of it."""
+    return "日" in text or not lacks(text, _NAMES)
 
 
 def numbered_weekdays(ticket: Ticket, text: str, today: date) -> set[date]:

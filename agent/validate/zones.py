@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, timedelta, timezone, tzinfo
 from functools import lru_cache
 
-from agent.notation.scan import begins, runs_of_digits, spots
+from agent.notation.scan import begins, spots
 
 # Hours east of UTC. Abbreviations are read as most support teams mean them: IST is India, BST is Britain's summer.
 _FIXED = {
@@ -34,15 +34,15 @@ _AREAS = tuple(
     for area in ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 )
 _CAPITAL = re.compile(r"[A-Z]")
-_SIGNS = frozenset(" +−-")
-_OFFSET = re.compile(r" ?[+−-]\d\d:?[0-5]")
+_BEFORE_OFFSET = re.compile(r"\d(?= ?[+−-]\d\d:?[0-5])")
 
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
     starts = spots(_CAPITAL if _may_name_place(text) else _CAPITALS, text)
-    # Each offset once, with the sign behind it: a log says its zone on each line.
-    offsets = {text[end : end + 8]: end for _, end in reversed(runs_of_digits(text)) if text[end : end + 1] in _SIGNS}
-    starts += [end for end in offsets.values() if _OFFSET.match(text, end)]
+    offsets: dict[str, int] = {}  # each once, with what stands behind it: a log says its zone on each line
+    for digit in _BEFORE_OFFSET.finditer(text):
+        offsets.setdefault(text[digit.end() : digit.end() + 8], digit.end())
+    starts += offsets.values()
     return begins(_NAMED, text, sorted(starts))
 
 

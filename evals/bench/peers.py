@@ -119,7 +119,7 @@ def forget() -> None:
     from agent.validate.stems import stem
 
     scan.forget()
-    for kept in (fold._fold_short, fold.needles, stem):
+    for kept in (fold._fold_short, fold._fold_long, fold.needles, stem):
         kept.cache_clear()
 
 
