@@ -85,14 +85,19 @@ class Sources:
 
     def figures(self, value: Decimal) -> tuple[Figure, ...]:
         """The numbers of this value, each once. What they are of is only looked at for those that are asked for."""
-        text = self._everything
-        found = (
-            Figure(
-                value, number.percent, number.currency, time_unit(text, number.end, number.unit, _REACH), number.text
+        if value not in self._figures:  # once: a log may hold a number a hundred thousand times
+            self._figures[value] = tuple(
+                dict.fromkeys(self._figure(value, number) for number in self.numbers.get(value, ()))
             )
-            for number in self.numbers.get(value, ())
-        )
-        return tuple(dict.fromkeys(found))
+        return self._figures[value]
+
+    def _figure(self, value: Decimal, number: Number) -> Figure:
+        unit = time_unit(self._everything, number.end, number.unit, _REACH)
+        return Figure(value, number.percent, number.currency, unit, number.text)
+
+    @cached_property
+    def _figures(self) -> dict[Decimal, tuple[Figure, ...]]:
+        return {}
 
     @cached_property
     def numbers(self) -> dict[Decimal, list[Number]]:
