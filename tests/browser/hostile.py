@@ -37,3 +37,8 @@ TICKET = "\n".join(
         "We will cancel today unless somebody calls.",
     )
 )
+SUSPECT = """() => [...document.querySelectorAll("main *")].flatMap((one) => [...one.attributes])
+  .filter(({ name, value }) => /^(on|style$|srcdoc$|hx-on|hx-vals$|hx-vars$)/.test(name)
+    || (/^(href|src|action|formaction|hx-get|hx-post|sse-connect)$/.test(name) && !/^[/#]/.test(value)))
+  .map(({ name, value }) => `${name}=${value}`)"""
+"""Attributes that a browser or htmx runs, and addresses that are not our own."""

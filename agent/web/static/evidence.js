@@ -41,10 +41,18 @@ const putOut = () => {
 
 const lightUp = (elements) => elements.forEach((element) => element.classList.add("lit"));
 
+// The pane is scrolled, and the page only where the place is not seen then: the line that one came from stays in sight.
+const bring = (element) => {
+  const pane = element.closest(".ticket");
+  const [own, around] = [element.getBoundingClientRect(), pane.getBoundingClientRect()];
+  pane.scrollTop += (own.top + own.bottom - around.top - around.bottom) / 2;
+  const { top, bottom } = element.getBoundingClientRect();
+  if (top < 0 || bottom > innerHeight) element.scrollIntoView({ block: "center", behavior: "instant" });
+};
 // What is out of sight is laid out only when it comes near, so the first jump may miss by a little.
 const show = (element) => {
-  element.scrollIntoView({ block: "center", behavior: "instant" });
-  requestAnimationFrame(() => element.scrollIntoView({ block: "center", behavior: "instant" }));
+  bring(element);
+  requestAnimationFrame(() => bring(element));
 };
 
 const toTicket = (source, facts) => {
@@ -89,7 +97,8 @@ document.addEventListener("click", (event) => {
     }
     return;
   }
-  const source = target.closest(SOURCES);
+  // What the headline mentions stands below its table.
+  const source = target.closest(SOURCES) ?? (target.closest(".brief > .uses") && document.getElementById("b-headline"));
   const evidence = link?.getAttribute("href")?.startsWith("#e-");
   if (source && evidence) {
     event.preventDefault();

@@ -44,7 +44,8 @@ document.addEventListener("htmx:responseError", ({ detail }) => {
   const answer = new DOMParser().parseFromString(detail.xhr.responseText, "text/html");
   trouble((answer.body.textContent || `the program answered ${detail.xhr.status}`).trim());
 });
-document.addEventListener("htmx:beforeRequest", ({ detail }) => detail.requestConfig?.verb !== "get" && trouble(""));
+// A new try takes the line away; a check while somebody types does not.
+document.addEventListener("htmx:beforeRequest", ({ detail }) => detail.elt.matches("form[method=post]") && trouble(""));
 
 // Another tab or another person may have gone on meanwhile. A stream for each tab would use up the browser's few connections.
 const look = () => document.visibilityState === "visible" && document.body.dispatchEvent(new Event("look"));

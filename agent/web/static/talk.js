@@ -29,7 +29,7 @@
     }
     if (!sends(detail)) return;
     posts += 1;
-    const fields = [...detail.elt.querySelectorAll("[data-keep]")];
+    const fields = [...detail.elt.querySelectorAll("[data-keep][name]")]; // those without a name stay here
     sent.set(detail.xhr, new Map(fields.map((field) => [field.dataset.keep, field.value])));
   });
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
@@ -144,7 +144,8 @@
     const byKey = kept().find((field) => field.dataset.keep === was.key);
     const found = byKey ?? (was.id && document.getElementById(was.id)) ?? null;
     const target = found || document.getElementById("said") || main();
-    if (target.closest("details:not([open])")) return document.getElementById("said")?.focus({ preventScroll: true });
+    const shut = target.closest("details:not([open])");
+    if (shut) return shut.querySelector("summary").focus({ preventScroll: true });
     target.focus({ preventScroll: true });
     if (was.caret && target === byKey && target.matches("textarea, input[type=text]")) {
       target.setSelectionRange(was.caret[0], was.caret[1]);
@@ -161,6 +162,8 @@
     }
     const same = was.typing && active.dataset?.keep === was.key;
     scrollTo({ top: same ? scrollY + active.getBoundingClientRect().top - was.top : was.y, behavior: "instant" });
+    // Who has no mouse must see where the focus went when what had it is gone.
+    if (!same && (was.typing || active.matches("#main :focus-visible"))) active.scrollIntoView({ block: "nearest", behavior: "instant" });
   };
 
   // A list that is put in anew with the page is not read out by itself.
@@ -201,8 +204,8 @@
     const held = new Map([...answer.querySelectorAll("[data-held]")].map((one) => [one.dataset.held, one]));
     for (const place of document.querySelectorAll("#brief-form .held")) {
       const id = place.id.replace(/^held-/, "");
-      fill(place, held.get(id)?.childNodes ?? []);
       document.getElementById(id)?.setAttribute("aria-invalid", String(Boolean(held.get(id)?.querySelector(".blocks"))));
+      fill(place, held.get(id)?.childNodes ?? []);
     }
     fill(document.getElementById("brief-summary"), answer.querySelector("[data-summary]")?.childNodes ?? []);
   });
