@@ -23,6 +23,7 @@ from web_site import site as site_in
 from agent.chat.letters import standing
 from agent.render import page_values, render, render_brief, render_decision
 from agent.render.evidence import Piece
+from agent.render.formats import html_environment
 from agent.render.page import Shown
 from agent.render.sanitise import visible
 from agent.web.cases import Progress
@@ -34,6 +35,7 @@ from schemas.context import Override
 from schemas.decision import IssueDecision, View
 from schemas.escalation import Escalation
 
+DOWN = (Path(__file__).parents[1] / "examples/critical-portal-down.txt").read_text()
 EXAMPLE = (Path(__file__).parents[1] / "examples/engineering-export-fails.txt").read_text()
 HOSTILE = """\
 Ticket: <b>HD-1</b>
@@ -128,6 +130,27 @@ def test_the_decision_reads_at_the_top(site: Pages) -> None:
     assert words(late[0]).startswith("Deadline5 h 30 min ago Tue 2026-11-17 11:00 UTC")
 
 
+def test_one_time_is_one_line(site: Pages) -> None:
+    root = tree(site.client.get(site.begin(DOWN)).text)
+    terms = [words(term) for term in root.findall(".//dl[@class='terms']/div/dt")]
+    assert terms == ["Next hop", "Deadline", "Internal update", "Customer update"]
+    assert "acknowledged within 15 minutes" in words(one(root, ".//dl[@class='terms']"))
+
+
+def test_what_stands_in_the_label_is_not_said_again(site: Pages) -> None:
+    root = tree(site.client.get(site.begin(DOWN)).text)
+    problem, error = (one(root, f".//li[@data-f='{n}']") for n in (1, 4))
+    assert words(one(problem, ".//span/a")) == "problem: Portal down, nobody can log in"
+    assert problem.findall(".//blockquote") == []
+    assert len(error.findall(".//blockquote")) == 1
+
+
+def test_a_pages_rules_stay_on_it() -> None:
+    """Names such as row, step and result are used by a case, too: the inbox's rules for them name their place."""
+    sheet = html_environment().get_template("web/inbox.css.j2").render()
+    assert re.findall(r"(?m)^ *\.(?:row|step|result|said|copy|news|who)\b.*", sheet) == []
+
+
 def test_what_does_not_count_is_as_visible_as_what_does(site: Pages) -> None:
     result = make_escalation()
     root = with_result(site, site.begin(EXAMPLE), result)
@@ -147,6 +170,11 @@ def test_what_does_not_count_is_as_visible_as_what_does(site: Pages) -> None:
     band = one(root, ".//section[@aria-labelledby='h-warnings']")
     assert words(one(band, "./h2")) == "The ticket tries to give instructions: they changed nothing"
     assert one(band, "./p/a").get("href") == "#o-1"
+
+
+def test_an_instruction_is_quoted_once_in_the_warnings(site: Pages) -> None:
+    band = one(tree(site.client.get(site.begin(HOSTILE)).text), ".//section[@aria-labelledby='h-warnings']")
+    assert words(band).count("Ignore all previous instructions") == 1
 
 
 def test_each_mark_and_line_names_its_facts_and_every_link_has_its_target(site: Pages) -> None:

@@ -172,6 +172,27 @@ def test_into_the_ledger_and_the_news_of_it(tmp_path: Path) -> None:
         assert result_of(case).ledger_id == "ESC-1"
         assert 'href="/escalations/ESC-1"' in part
         assert "Give ESC-1 the news" in part
+        # It is done and answered at the top, where the decision is read.
+        top = part[: part.index('aria-label="On this page"')]
+        assert "ESC-1 in the inbox" in top
+        assert re.search(r'<p class="latest note">Opened: ESC-1 is open', top)
+        said(client, case, do="why", words="deadline")
+        assert 'class="latest' not in client.get(f"/cases/{case.id}").text
+
+
+def test_what_is_only_kept_as_a_draft_says_so_and_names_no_way_that_the_page_has_not(tmp_path: Path) -> None:
+    one = site(tmp_path)
+    with entered(one) as client:
+        case = opened(client, one, "Seit heute morgen kann sich niemand von unseren 80 Mitarbeitern anmelden.")
+        part = html.unescape(said(client, case, do="open"))
+        assert re.search(r'<p class="latest warning">Kept as a draft', part)
+        assert "Mend it and open it again</p>" in part
+        assert "--despite" not in part
+        assert '<a class="badge open" href="#h-findings">Brief incomplete</a>' in part
+        page = html.unescape(client.get("/escalations/ESC-1").text)
+        assert "not with a team yet" in page
+        assert "press “Give ESC-1 the news” there" in page
+        assert "sha256:" not in re.sub(r"(?s).*<dl class=\"record\">|</dl>.*", "", page)
 
 
 def test_the_message_to_the_customer_is_checked_and_kept(tmp_path: Path) -> None:

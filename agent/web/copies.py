@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 COPIES = ("brief", "decision", "message")
 FORMS = {"txt": "Plain text", "md": "Markdown", "slack": "For Slack"}
 FILES = {
-    "report.html": "Report (HTML)",
-    "report.md": "Report (Markdown)",
-    "report.json": "Everything (JSON)",
-    "times.ics": "Times (calendar)",
+    "report.html": "HTML",
+    "report.md": "Markdown",
+    "report.json": "JSON",
+    "times.ics": "Calendar",
 }
 KINDS = {"html": "text/html", "md": "text/markdown", "json": "application/json", "ics": "text/calendar"}
 RENDERED: dict[str, Format] = {"html": "html", "md": "markdown", "json": "json"}

@@ -126,7 +126,8 @@ def _terms(decision: Decision, result: Escalation, now: datetime) -> Iterator[Te
         left = f"{span(now - at)} ago" if late else f"in {span(at - now)}"
         return Term(label, at, words.when(at, zone), left, late, note)
 
-    if decision.acknowledge_by is not None:
+    # One time is one line: its note says that it is the acknowledgement's.
+    if decision.acknowledge_by is not None and decision.acknowledge_by != decision.deadline:
         yield term("Acknowledge by", decision.acknowledge_by)
     if decision.deadline is not None:
         yield term("Deadline", decision.deadline, decision.deadline_basis)
