@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -587,3 +588,15 @@ def test_memory_does_not_grow_with_the_number(tmp_path: Path, name: str) -> None
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2_000_000
+
+
+def test_what_steers_a_terminal_is_written_as_an_escape_and_nothing_else() -> None:
+    steering = {
+        char for char in map(chr, range(sys.maxunicode + 1)) if category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+    }
+    changed = {char for char in map(chr, range(sys.maxunicode + 1)) if printable(char) != char}
+    assert steering <= changed
+    # Beyond those: places that Unicode keeps for further format characters.
+    assert {category(char) for char in changed - steering} <= {"Cn"}
+    assert printable("a\x1b\xad\u202e\U000e0041\ud800\udcffb") == r"a\x1b\xad\u202e\U000e0041\ud800\xffb"
+    assert printable("報告\u3000書\u00a0\u05ca\U0001fae8") == "報告\u3000書\u00a0\u05ca\U0001fae8"

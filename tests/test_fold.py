@@ -113,6 +113,33 @@ def test_map_by_hand() -> None:
     assert (folded.nearest_start(3), folded.nearest_end(3), folded.nearest_end(0)) == (4, 5, 0)
 
 
+@pytest.mark.parametrize(
+    ("text", "cut", "whole"),
+    [
+        ("all our data is lost", (0, 20), "all our data is lost"),
+        ("all our data is lost", (1, 18), "our data is"),
+        ("  all our data  ", (0, 16), "all our data"),
+        ("9" * 400, (90, 300), ""),
+        ("9" * 400, (0, 399), ""),
+        ("a " + "9" * 400, (0, 300), "a"),
+        ("we use v4.2.1 here", (3, 11), "use"),
+        ("12\u00a0000 users cannot", (3, 18), "users"),
+        ("we can't log in", (0, 6), "we"),
+        ("da\u200bta lost", (3, 10), "lost"),
+        ("\u2069\u200b" * 9, (3, 9), ""),
+        ("e" + "\u0301" * 40 + " lost", (0, 30), ""),
+        ("a ﬁx is here", (0, 6), "a ﬁx"),
+        ("データ損失はありません", (3, 6), "損失は"),
+        ("ｶﾞガス", (1, 3), "ガ"),
+        ("[mail-1·····] said", (0, 10), "[mail-1"),
+        ("", (0, 0), ""),
+    ],
+)
+def test_a_cut_keeps_whole_tokens(text: str, cut: tuple[int, int], whole: str) -> None:
+    start, end = fold(text).whole(*cut)
+    assert text[start:end] == whole
+
+
 ALPHABET = "abC1 2.,'\n\t-_’“”…ﬁßéİ\u0301\u200b\u00ad\u00a0\u3000ガｶﾞ値２Σς½¨ǰ"
 TEXTS = st.one_of(st.text(alphabet=ALPHABET, max_size=60), st.text(max_size=60))
 
@@ -135,6 +162,16 @@ def assert_map_holds(folded: Folded) -> None:
 @given(TEXTS)
 def test_the_map_is_monotone_and_goes_both_ways(text: str) -> None:
     assert_map_holds(fold(text))
+
+
+@settings(max_examples=300, deadline=None)
+@given(TEXTS, st.data())
+def test_what_a_cut_keeps_is_found_where_it_stands(text: str, data: st.DataObject) -> None:
+    folded = fold(text)
+    low = data.draw(st.integers(0, len(text)))
+    start, end = folded.whole(low, data.draw(st.integers(low, len(text))))
+    assert low <= start <= end
+    assert start == end or (start, end) in list(folded.occurrences(fold_text(text[start:end])))
 
 
 @settings(max_examples=300, deadline=None)

@@ -127,6 +127,30 @@ class Folded:
             return self._folded[piece] if offset < self._atomic_end[piece] else following
         return min(self._folded[piece] + offset - self._original[piece], following)
 
+    def whole(self, start: int, end: int) -> tuple[int, int]:
+        """The stretch of the source without the tokens that its ends cut in two, and without blanks at its ends.
+
+        What is left stands here for `occurrences` too, unless it begins inside a placeholder, whose padding is then no
+        padding any more. Start and end are the same where no whole token is left.
+        """
+        while start < end and not self._begins(start):
+            start += 1
+        while start < end and not self._ends(end):
+            end -= 1
+        return start, end
+
+    def _begins(self, offset: int) -> bool:
+        position = self.position_of(offset)
+        if self.text[position : position + 1] in ("", " ") or self.start_of(position) != offset:
+            return False
+        return self._opens(position)
+
+    def _ends(self, offset: int) -> bool:
+        position = self.position_of(offset)
+        if self.text[position - 1 : position] in ("", " ") or self.end_of(position) != offset:
+            return False
+        return self._closes(position)
+
     def occurrences(self, needle: str, *, inside_tokens: bool = False) -> Iterator[tuple[int, int]]:
         """Original (start, end) of each place where the folded needle stands on token boundaries (policy 2.1).
 
@@ -152,8 +176,15 @@ class Folded:
         text = self.text
         if (not start or _apart(text, start)) and (end >= len(text) or _apart(text, end)):
             return True  # most quotes
-        if start and (joined(text, start) or self._groups(start - 1)):
-            return False
+        return self._opens(start) and self._closes(end)
+
+    def _opens(self, start: int) -> bool:
+        """Whether a token may begin at this folded position."""
+        return not start or not (joined(self.text, start) or self._groups(start - 1))
+
+    def _closes(self, end: int) -> bool:
+        """Whether a token may end before this folded position."""
+        text = self.text
         if end >= len(text):
             return True
         if joined(text, end):

@@ -1,7 +1,7 @@
 """A ticket to a `FactsReport` by word rules, without a model."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from agent.backends.offline.attitude import attitude
 from agent.backends.offline.history import attempts, reproduction
@@ -10,9 +10,8 @@ from agent.backends.offline.lexicon import LANGUAGES, lists
 from agent.backends.offline.particulars import measures
 from agent.backends.offline.passages import Passage, passages
 from agent.backends.offline.people import accounts, people
-from agent.backends.offline.quoting import quote, without_secret
+from agent.backends.offline.quoting import Quotes
 from agent.backends.offline.references import references
-from agent.backends.offline.secrets import Secret, find_secrets
 from agent.backends.offline.sections import Placed, place
 from agent.backends.offline.signals import FAULTS, Mention, find_signals
 from agent.backends.offline.standing import scopes, workarounds
@@ -31,33 +30,32 @@ _TOKEN = re.compile(r"\d+|[^\W\d_]+(?:'[a-z]+)?")
 
 def extract(ticket: Ticket) -> FactsReport:
     """The facts that the rules see. Every quote is a substring of `ticket.text`; what is not said has no entry."""
-    text = ticket.without_asked()
-    ticket = ticket.model_copy(update={"text": text})  # a question of the program is nobody's statement
+    quotes = Quotes(ticket)
+    ticket = ticket.model_copy(update={"text": quotes.text})
     found = passages(ticket)
     placed = place(found)
-    secrets = find_secrets(text)
     language = detect_language(found)
     mentions = find_signals(placed, language if language in (*LANGUAGES, "und") else "en")
-    parts = tuple(reproduction(text, placed, secrets))
+    parts = tuple(reproduction(quotes, placed))
     mentions = _with_implied_bug(mentions, placed, parts)
     names = frozenset(m.signal for m in mentions if m.state == "stated") | (
-        {"secret_in_ticket"} if secrets else frozenset()
+        {"secret_in_ticket"} if quotes.secrets else frozenset()
     )
     understandable = _understandable(placed, names)
-    issues = (_issue(ticket, placed, secrets, names),) if understandable else ()
+    issues = (_issue(quotes, placed, names),) if understandable else ()
     return FactsReport(
         language=language,
         understandable=understandable,
         issues=tuple(issue for issue in issues if issue is not None),
-        signals=tuple(_signals(text, mentions, secrets, found)),
-        workarounds=tuple(workarounds(text, placed, secrets)),
-        scopes=tuple(scopes(text, placed, secrets)) if names & FAULTS else (),
-        measures=tuple(measures(ticket, placed, secrets, names)),
-        accounts=tuple(accounts(ticket, found, secrets)),
-        people=tuple(people(ticket, found)),
-        attempts=tuple(attempts(text, placed, secrets)),
+        signals=tuple(_signals(quotes, mentions, found)),
+        workarounds=tuple(workarounds(quotes, placed)),
+        scopes=tuple(scopes(quotes, placed)) if names & FAULTS else (),
+        measures=tuple(measures(ticket, quotes, placed, names)),
+        accounts=tuple(accounts(quotes, found)),
+        people=tuple(people(ticket, quotes, found)),
+        attempts=tuple(attempts(quotes, placed)),
         reproduction=parts,
-        references=tuple(references(ticket, found, secrets)),
+        references=tuple(references(ticket, quotes, found)),
     )
 
 
@@ -77,12 +75,10 @@ def _with_implied_bug(
     return (*mentions, Mention("bug_suspected", "stated", found.passage, start, len(found.passage.low)))
 
 
-def _signals(
-    text: str, mentions: Sequence[Mention], secrets: tuple[Secret, ...], found: Sequence[Passage]
-) -> list[SignalReport]:
+def _signals(quotes: Quotes, mentions: Sequence[Mention], found: Sequence[Passage]) -> list[SignalReport]:
     reports: list[SignalReport] = []
     for mention in mentions:
-        words = quote(text, mention.passage, mention.start, mention.end, secrets)
+        words = quotes.of(mention.passage, mention.start, mention.end)
         if words:
             state = "withdrawn" if mention.state == "withdrawn" else "stated"
             reports.append(
@@ -96,8 +92,8 @@ def _signals(
                     }
                 )
             )
-    for secret in secrets[:3]:
-        words = without_secret(text, secret.label_start, secret.label_end, secret.label_start, secrets)
+    for secret in quotes.secrets[:3]:
+        words = quotes.between(secret.label_start, secret.label_end)
         holder = next((p for p in found if p.start <= secret.start < p.end), None)
         if words:
             asserter = holder.asserter if holder else "customer"
@@ -107,13 +103,10 @@ def _signals(
     return reports
 
 
-def _issue(
-    ticket: Ticket, placed: Sequence[Placed], secrets: tuple[Secret, ...], names: frozenset[str]
-) -> IssueReport | None:
-    source = _title_passage(placed)
-    if source is None:
+def _issue(quotes: Quotes, placed: Sequence[Placed], names: frozenset[str]) -> IssueReport | None:
+    words = next(filter(None, (_title_words(quotes, source) for source in _title_passages(placed))), "")
+    if not words:
         return None
-    words = quote(ticket.text, source, 0, min(len(source.low), 120), secrets)
     kind = "problem"
     problems = names & (FAULTS | frozenset(GROUPS["security"]) - {"security_questionnaire"})
     if not problems:
@@ -123,11 +116,17 @@ def _issue(
     )
 
 
-def _title_passage(placed: Sequence[Placed]) -> Passage | None:
-    """The subject; without one the first sentence that says something."""
+def _title_words(quotes: Quotes, source: Passage) -> str:
+    """The beginning of the passage; where that is a word without an end, what stands at its end."""
+    size = len(source.low)
+    return quotes.of(source, 0, min(size, 120)) or quotes.of(source, size - 1, size)
+
+
+def _title_passages(placed: Sequence[Placed]) -> Iterator[Passage]:
+    """The subject, if it says something; then the sentences that do, the customer's first; at last any subject."""
     subject = next((item.passage for item in placed if item.passage.kind == "subject"), None)
     if subject is not None and not _says_nothing(subject.low):
-        return subject
+        yield subject
     prose = [
         item.passage
         for item in placed
@@ -138,8 +137,9 @@ def _title_passage(placed: Sequence[Placed]) -> Passage | None:
         and not _says_nothing(item.passage.low)
         and len(item.passage.low.split()) > 2
     ]
-    own = [p for p in prose if p.asserter == "customer"]
-    return next(iter(own or prose), subject)
+    yield from sorted(prose, key=lambda passage: passage.asserter != "customer")
+    if subject is not None:
+        yield subject
 
 
 def title(words: str) -> str:

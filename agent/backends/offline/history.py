@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from agent.backends.offline.lexicon import lists
 from agent.backends.offline.passages import Passage
-from agent.backends.offline.quoting import quote
-from agent.backends.offline.secrets import Secret
+from agent.backends.offline.quoting import Quotes
 from agent.backends.offline.sections import Placed
+from agent.grounding.traced import missing_number
 from schemas.report import AttemptReport, ReproductionReport
 from schemas.vocabulary import ReproductionPart
 
@@ -40,7 +40,7 @@ _NUMBERED = re.compile(r"[ \t]*\(?\d{1,2}[.)]")
 _CONDITION = re.compile(r"^(?:if|when|whenever|unless)\b")
 
 
-def attempts(text: str, placed: Sequence[Placed], secrets: tuple[Secret, ...]) -> Iterable[AttemptReport]:
+def attempts(quotes: Quotes, placed: Sequence[Placed]) -> Iterable[AttemptReport]:
     """Each thing that was done, with what came of it if the same or the next sentence says so."""
     cues = lists()
     count = 0
@@ -54,10 +54,12 @@ def attempts(text: str, placed: Sequence[Placed], secrets: tuple[Secret, ...]) -
         if item.section != "tried" and (found is None or not _is_done(passage, found.start(), found[0])):
             continue
         start = found.start() if found else 0
-        words = quote(text, passage, start, found.end() if found else len(passage.low), secrets)
+        words = quotes.of(passage, start, found.end() if found else len(passage.low))
         action, result = _split(words)
         if not result:
             result = _result_after(placed, index)
+        if missing_number(result, words) is not None:
+            result = ""  # a number of it stands in the next sentence only, which is not quoted
         if len(action.split()) > 2 and not words.endswith(":"):
             count += 1
             yield AttemptReport(action=action, result=result, asserted_by=passage.asserter, quote=words)
@@ -94,8 +96,9 @@ def _result_after(placed: Sequence[Placed], index: int) -> str:
     return ""
 
 
-def reproduction(text: str, placed: Sequence[Placed], secrets: tuple[Secret, ...]) -> Iterable[ReproductionReport]:
+def reproduction(quotes: Quotes, placed: Sequence[Placed]) -> Iterable[ReproductionReport]:
     """The parts that the ticket heads as such. Steps are never made out of prose that is not one."""
+    text = quotes.text
     placed = _with_bare_lists(text, placed)
     listed = {item.passage.message for item in placed if item.section == "step" and _is_item(text, item.passage)}
     steps = 0
@@ -107,10 +110,15 @@ def reproduction(text: str, placed: Sequence[Placed], secrets: tuple[Secret, ...
         if part is None or item.is_heading or passage.kind == "machine" or passage.asserter == "system":
             continue
         start = item.text_start - passage.start
-        words = quote(text, passage, start, min(len(passage.low), start + 200), secrets)
+        words = quotes.of(passage, start, min(len(passage.low), start + 200))
         if start and words.startswith(passage.text[:start]):
             words = words[start:].strip()
-        if len(words) < 3 or (part, words) in seen or lists()["greeting"].match(passage.low):
+        if (
+            len(words) < 3
+            or (part, words) in seen
+            or not quotes.stands(words)
+            or lists()["greeting"].match(passage.low)
+        ):
             continue
         if part == "step" and not _is_step(text, passage, words, in_list=passage.message in listed):
             if not _FAILS.search(passage.low):
@@ -122,7 +130,7 @@ def reproduction(text: str, placed: Sequence[Placed], secrets: tuple[Secret, ...
         seen.add((part, words))
         have.add(part)
         yield ReproductionReport(part=part, text=words, quote=words)
-    yield from _loose_parts(text, placed, secrets, have)
+    yield from _loose_parts(quotes, placed, have)
 
 
 def _with_bare_lists(text: str, placed: Sequence[Placed]) -> Sequence[Placed]:
@@ -169,9 +177,7 @@ def _part(item: Placed) -> ReproductionPart | None:
     return section
 
 
-def _loose_parts(
-    text: str, placed: Sequence[Placed], secrets: tuple[Secret, ...], have: set[ReproductionPart]
-) -> Iterable[ReproductionReport]:
+def _loose_parts(quotes: Quotes, placed: Sequence[Placed], have: set[ReproductionPart]) -> Iterable[ReproductionReport]:
     """Frequency and what was ruled out stand in prose as often as under a heading: the first of each."""
     wanted: tuple[ReproductionPart, ...] = ("frequency", "ruled_out")
     for part in wanted:
@@ -186,9 +192,10 @@ def _loose_parts(
                 continue  # "will not build consistently" names no frequency
             if found is None or item.section == "expected" or (part == "frequency" and _polite(passage.low)):
                 continue
-            words = quote(text, passage, found.start(), found.end(), secrets)
-            yield ReproductionReport(part=part, text=words, quote=words)
-            break
+            words = quotes.of(passage, found.start(), found.end())
+            if words:
+                yield ReproductionReport(part=part, text=words, quote=words)
+                break
 
 
 def _polite(low: str) -> bool:

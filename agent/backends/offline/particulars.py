@@ -1,14 +1,16 @@
 """Numbers, dates and particulars that the ticket states, each as written (policy 1, measures and dates)."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from agent.backends.offline.amounts import MONEY, counted, date_after
 from agent.backends.offline.lexicon import lists
 from agent.backends.offline.passages import Passage
-from agent.backends.offline.quoting import MAX_QUOTE, quote, without_secret
-from agent.backends.offline.secrets import Secret, whole_words
+from agent.backends.offline.quoting import MAX_QUOTE, Quotes
 from agent.backends.offline.sections import Placed
+from agent.grounding.fold import stands_in
+from agent.grounding.traced import missing_number
 from schemas.report import MeasureReport
 from schemas.ticket import Ticket
 from schemas.vocabulary import Asserter, Measure
@@ -64,70 +66,86 @@ _SAYS = re.compile(
 
 
 def measures(
-    ticket: Ticket, placed: Sequence[Placed], secrets: tuple[Secret, ...], signals: frozenset[str]
+    ticket: Ticket, quotes: Quotes, placed: Sequence[Placed], signals: frozenset[str]
 ) -> Iterable[MeasureReport]:
     """Every measure, at most `MOST` of a kind. `signals` are those found: some measures mean nothing without them."""
-    counts: dict[tuple[str, str], int] = {}
-    for kind, value, asserter, words in _all(ticket, placed, secrets, signals):
+    seen: set[tuple[Measure, str]] = set()
+    counts: Counter[Measure] = Counter()
+    for kind, value, asserter, words in _all(ticket, quotes, placed, signals, counts):
         value = value.strip(" ,;").removesuffix(".")
-        before = sum(n for (k, _), n in counts.items() if k == kind)
-        if not value or not words or (kind, value) in counts or before >= MOST or value not in words:
+        if not value or (kind, value) in seen or counts[kind] >= MOST or not _supported(kind, value, words):
             continue
-        counts[kind, value] = 1
+        seen.add((kind, value))
+        counts[kind] += 1
         yield MeasureReport(kind=kind, value=value, asserted_by=asserter, quote=words)
+
+
+def _supported(kind: Measure, value: str, words: str) -> bool:
+    """Whether the grounding would find the value in its quote (policy 2.3)."""
+    if value not in words:
+        return False
+    if kind == "error_code":
+        return stands_in(value, words)
+    return kind == "current_tier" or missing_number(value, words) is None
 
 
 _Found = Iterable[tuple[Measure, str, Asserter, str]]
 
 
-def _all(ticket: Ticket, placed: Sequence[Placed], secrets: tuple[Secret, ...], signals: frozenset[str]) -> _Found:
-    yield from _fields(ticket, placed)
+def _all(
+    ticket: Ticket, quotes: Quotes, placed: Sequence[Placed], signals: frozenset[str], counts: "Counter[Measure]"
+) -> _Found:
+    """`counts`: entries that each measure has by now. To quote for more than `MOST` would be work for nothing."""
+    yield from _fields(quotes, placed)
     for item in placed:
         passage = item.passage
         if passage.kind == "machine":
-            yield from _machine_errors(ticket, passage, secrets)
+            yield from _machine_errors(quotes, passage)
         elif (
             passage.kind in {"prose", "subject", "heading", "quoted"}
             and item.section != "expected"
             and not item.is_heading
         ):
             for kind, start, end in _sentence(passage, signals):
-                words = quote(ticket.text, passage, start, end, secrets)
-                yield kind, passage.text[start:end], passage.asserter, words
+                if counts[kind] < MOST:
+                    yield kind, passage.text[start:end], passage.asserter, quotes.of(passage, start, end)
             for kind, start, end in _whole_sentences(passage, signals):
-                words = quote(ticket.text, passage, start, end, secrets)
-                yield kind, words, passage.asserter, words
-    yield from _last_update(ticket, placed, secrets)
+                if counts[kind] < MOST:
+                    words = quotes.of(passage, start, end)
+                    yield kind, words, passage.asserter, words
+    yield from _last_update(ticket, quotes, placed)
 
 
-def _fields(ticket: Ticket, placed: Sequence[Placed]) -> _Found:
+def _fields(quotes: Quotes, placed: Sequence[Placed]) -> _Found:
     for item in placed:
         passage = item.passage
         if passage.kind != "field":
             continue
         value = passage.text.partition(":")[2].strip()
         if passage.key == "environment":
-            value = _field_lines(ticket.text, passage.end - len(value))
+            value = _field_lines(quotes, passage.end - len(value))
             yield "environment", value, "customer", value
         elif passage.key in _AREA_KEYS:
-            yield "product_area", value, "system", passage.text
+            yield "product_area", value, "system", quotes.between(passage.start, passage.end)
         elif passage.key in {"opened", "created", "date", "created at", "opened at", "submitted"}:
-            yield "opened", value, "system", passage.text
+            yield "opened", value, "system", quotes.between(passage.start, passage.end)
         elif passage.key in {"renewal", "renewal date", "contract end", "renews"}:
-            yield "renewal_date", value, "system", passage.text
+            yield "renewal_date", value, "system", quotes.between(passage.start, passage.end)
         elif passage.key in _TIER_KEYS:
             tier = _TIER.search(value)
             if tier or value.strip().casefold() in {"manager", "management"}:
-                yield "current_tier", tier[0] if tier else value, "system", passage.text
+                words = quotes.between(passage.start, passage.end)
+                yield "current_tier", tier[0] if tier else value, "system", words
 
 
-def _field_lines(text: str, start: int) -> str:
+def _field_lines(quotes: Quotes, start: int) -> str:
     """A field of the head with its further lines, as far as the next blank line, at most 240 code points."""
+    text = quotes.text
     stop = text.find("\n\n", start)
     stop = len(text) if stop < 0 else stop
     if stop - start > 240:
         stop = max(text.rfind("\n", start, start + 240), min(stop, start + 60))
-    return text[start:stop].strip()
+    return quotes.between(start, stop)
 
 
 def _sentence(passage: Passage, signals: frozenset[str]) -> Iterable[tuple[Measure, int, int]]:
@@ -200,7 +218,7 @@ def _errors_in_prose(passage: Passage) -> Iterable[tuple[Measure, int, int]]:
                 yield "error_message", said.start(group), said.end(group)
 
 
-def _machine_errors(ticket: Ticket, passage: Passage, secrets: tuple[Secret, ...]) -> _Found:
+def _machine_errors(quotes: Quotes, passage: Passage) -> _Found:
     found = _THROWN.search(passage.text)
     words = found[1] if found else None
     if words is None:
@@ -209,7 +227,7 @@ def _machine_errors(ticket: Ticket, passage: Passage, secrets: tuple[Secret, ...
     if words is None or words.rstrip().endswith(("{", "(", "[")) or _INNER.match(words):
         return
     at = passage.start + passage.text.index(words)
-    safe = without_secret(ticket.text, at, at + len(words), at, secrets)
+    safe = quotes.between(at, at + len(words))
     yield "error_message", safe, "quoted", safe
 
 
@@ -231,7 +249,7 @@ def _whole_sentences(passage: Passage, signals: frozenset[str]) -> Iterable[tupl
             yield kind, found.start(), found.end()
 
 
-def _last_update(ticket: Ticket, placed: Sequence[Placed], secrets: tuple[Secret, ...]) -> _Found:
+def _last_update(ticket: Ticket, quotes: Quotes, placed: Sequence[Placed]) -> _Found:
     """What support told the customer last: the first telling sentence of its last public message."""
     for index in range(len(ticket.messages) - 1, -1, -1):
         message = ticket.messages[index]
@@ -245,7 +263,6 @@ def _last_update(ticket: Ticket, placed: Sequence[Placed], secrets: tuple[Secret
         telling = [p for p in said if not lists()["greeting"].match(p.low) and len(p.text.split()) > 3]
         if telling:
             first = telling[0]
-            low, high = whole_words(ticket.text, first.start, min(first.end, first.start + MAX_QUOTE))
-            words = without_secret(ticket.text, low, high, first.start, secrets)
+            words = quotes.between(first.start, min(first.end, first.start + MAX_QUOTE))
             yield "last_customer_update", words, "support", words
         return

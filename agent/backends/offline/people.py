@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from agent.backends.offline.amounts import MONEY
 from agent.backends.offline.lexicon import lists
 from agent.backends.offline.passages import CLOSING, Passage
-from agent.backends.offline.quoting import quote
-from agent.backends.offline.secrets import Secret
+from agent.backends.offline.quoting import Quotes
+from agent.grounding.fold import stands_in
+from agent.grounding.traced import missing_number
 from agent.readers.wordlist import words
 from schemas.report import AccountReport, PersonReport
 from schemas.ticket import Ticket
@@ -50,11 +51,13 @@ _NO_ACCOUNT = words(
 )
 
 
-def people(ticket: Ticket, passages: Sequence[Passage]) -> Iterable[PersonReport]:
+def people(ticket: Ticket, quotes: Quotes, passages: Sequence[Passage]) -> Iterable[PersonReport]:
     """Named people. A role word alone ("Customer") is nobody's name."""
     seen: set[str] = set()
     for name, role, side, quoted in _people(ticket, passages):
-        if name.casefold() not in seen and quoted in ticket.text:
+        if name.casefold() in seen or quoted not in ticket.text:
+            continue
+        if stands_in(name, quoted) and quotes.stands(quoted):
             seen.add(name.casefold())
             yield PersonReport(name=name, role=role, side=side, quote=quoted)
 
@@ -88,15 +91,16 @@ def _side_of(passage: Passage) -> Side:
     return "vendor" if passage.asserter == "support" and " our " in passage.low else "customer"
 
 
-def accounts(ticket: Ticket, passages: Sequence[Passage], secrets: tuple[Secret, ...]) -> Iterable[AccountReport]:
+def accounts(quotes: Quotes, passages: Sequence[Passage]) -> Iterable[AccountReport]:
     """The reporting account, its value and plan, and other accounts that see the same."""
     name = "reporter"
     for passage in passages:
         if passage.kind == "field" and passage.key in _ACCOUNT_KEYS:
             value = re.split(r"\s[(|]|[,;]\s", passage.text.partition(":")[2].strip())[0].strip()
-            if value:
+            words = quotes.between(passage.start, passage.end)
+            if words and quotes.stands(value):
                 name = value
-                yield AccountReport(account=value, fact="reporter", value="", asserted_by="system", quote=passage.text)
+                yield AccountReport(account=value, fact="reporter", value="", asserted_by="system", quote=words)
                 break
     seen: set[str] = set()
     for passage in passages:
@@ -106,18 +110,19 @@ def accounts(ticket: Ticket, passages: Sequence[Passage], secrets: tuple[Secret,
             if f"{fact}{value}" not in seen:
                 seen.add(f"{fact}{value}")
                 at = passage.text.find(value)
-                words = quote(ticket.text, passage, at, at + len(value), secrets)
-                if value in words:
+                words = quotes.of(passage, at, at + len(value))
+                if value in words and missing_number(value, words) is None:
                     yield AccountReport(account=name, fact=fact, value=value, asserted_by=passage.asserter, quote=words)
         if not _SAME.search(passage.low):
             continue
         for also in _ALSO.finditer(passage.text):
             if also[1].split()[0] not in _NO_ACCOUNT and also[1] not in seen:
                 seen.add(also[1])
-                words = quote(ticket.text, passage, also.start(), also.end(), secrets)
-                yield AccountReport(
-                    account=also[1], fact="same_symptoms", value="", asserted_by=passage.asserter, quote=words
-                )
+                words = quotes.of(passage, also.start(), also.end())
+                if words and quotes.stands(also[1]):
+                    yield AccountReport(
+                        account=also[1], fact="same_symptoms", value="", asserted_by=passage.asserter, quote=words
+                    )
 
 
 def _facts(passage: Passage) -> Iterable[tuple[AccountFact, str]]:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from agent.backends.offline.passages import Passage
-from agent.backends.offline.quoting import without_secret
-from agent.backends.offline.secrets import Secret
+from agent.backends.offline.quoting import Quotes
+from agent.grounding.fold import stands_in
 from agent.readers.wordlist import words
 from schemas.report import ReferenceReport
 from schemas.ticket import Ticket
@@ -33,16 +33,18 @@ _SAME = re.compile(
 )
 
 
-def references(ticket: Ticket, passages: Sequence[Passage], secrets: tuple[Secret, ...]) -> Iterable[ReferenceReport]:
+def references(ticket: Ticket, quotes: Quotes, passages: Sequence[Passage]) -> Iterable[ReferenceReport]:
     """Each once, in the ticket's order; links before what is only named by a number."""
     seen: set[str] = set()
     found: list[ReferenceReport] = []
 
     def add(kind: Reference, value: str, at: int, words: str) -> None:
         clean = value.strip().rstrip(".,;:")
-        if not clean or clean in seen or len(found) >= MAX_REFERENCES or clean not in words:
+        if not clean or clean in seen or len(found) >= MAX_REFERENCES or not stands_in(clean, words):
             return
-        if without_secret(ticket.text, at, at + len(words), at, secrets) != words.strip():
+        if not quotes.text.startswith(words, at) or not quotes.stands(words):
+            return
+        if quotes.shows_secret(at, at + len(words)):
             return
         seen.add(clean)
         found.append(ReferenceReport(kind=kind, value=clean, quote=words.strip()))

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 from agent.backends.offline.attitude import attitude
 from agent.backends.offline.lexicon import lists
 from agent.backends.offline.passages import Passage
-from agent.backends.offline.quoting import quote
-from agent.backends.offline.secrets import Secret
+from agent.backends.offline.quoting import Quotes
 from agent.backends.offline.sections import Placed
 from schemas.report import ScopeReport, WorkaroundReport
 from schemas.vocabulary import Scope, Workaround
@@ -27,7 +26,7 @@ _SCOPES: tuple[tuple[Scope, str], ...] = (
 )
 
 
-def workarounds(text: str, placed: Sequence[Placed], secrets: tuple[Secret, ...]) -> Iterable[WorkaroundReport]:
+def workarounds(quotes: Quotes, placed: Sequence[Placed]) -> Iterable[WorkaroundReport]:
     """One entry for each sentence that speaks of a workaround, the strongest reading of the sentence."""
     count = 0
     offered = False  # support named a workaround before
@@ -39,9 +38,11 @@ def workarounds(text: str, placed: Sequence[Placed], secrets: tuple[Secret, ...]
         if found is None or count >= MOST:
             continue
         value, start, end = found
+        words = quotes.of(passage, start, end)
+        if not words:
+            continue
         offered = offered or (passage.asserter == "support" and value != "none")
         count += 1
-        words = quote(text, passage, start, end, secrets)
         yield WorkaroundReport(value=value, issue=1, asserted_by=passage.asserter, quote=words)
 
 
@@ -65,7 +66,7 @@ def _workaround(passage: Passage, offered: bool) -> tuple[Workaround, int, int] 
     return None
 
 
-def scopes(text: str, placed: Sequence[Placed], secrets: tuple[Secret, ...]) -> Iterable[ScopeReport]:
+def scopes(quotes: Quotes, placed: Sequence[Placed]) -> Iterable[ScopeReport]:
     """Who is hit, from sentences that also say by what. The widest reading of a sentence, each value once."""
     seen: set[Scope] = set()
     for item in placed:
@@ -81,7 +82,9 @@ def scopes(text: str, placed: Sequence[Placed], secrets: tuple[Secret, ...]) -> 
                 found = lists()["everyone_here"].search(passage.low)
             if found is None or value in seen or attitude(passage, found.start(), found.end(), "en") == "denied":
                 continue
+            words = quotes.of(passage, found.start(), found.end())
+            if not words:
+                continue
             seen.add(value)
-            words = quote(text, passage, found.start(), found.end(), secrets)
             yield ScopeReport(value=value, issue=1, asserted_by=passage.asserter, quote=words)
             break
