@@ -110,8 +110,8 @@ def escalation(page: "Page", served: Served) -> None:
 CRITICAL = ticket(PORTAL)
 VIEWS = (
     View("start", path("/"), WIDE),
-    View("critical", CRITICAL, WIDE),
-    View("critical-dark", CRITICAL, WIDE, "dark"),
+    View("critical", CRITICAL, WIDE | {"height": 720}),
+    View("critical-dark", CRITICAL, WIDE | {"height": 720}, "dark"),
     View("critical-narrow", CRITICAL, NARROW),
     View("needs-info", ticket(THREAT), WIDE),
     View("brief-editor", brief_editor, WIDE | {"height": 560}),
