@@ -484,7 +484,7 @@ def test_the_keyboard_alone_leads_from_a_ticket_to_its_acknowledgement(page: Pag
     keys.press("Control+Enter")
     settled(page, 3)
     keys.focus()
-    keys.to("Open in the ledger")
+    keys.to("Open in the ledger", "Shift+Tab")  # it stands with the decision
     keys.press()
     settled(page, 4)
     keys.focus()
