@@ -17,7 +17,7 @@ from agent.backends.offline import OfflineBackend
 from agent.policy.settings import load_settings
 from agent.web import guard
 from agent.web.app import application
-from agent.web.guard import HEADERS, MOST_BODY, Door
+from agent.web.guard import HEADERS, MOST_BODY, MOST_UNKNOWN, Door
 from agent.web.site import Site
 
 PORT = 8770
@@ -152,6 +152,77 @@ def test_a_body_that_is_too_large_is_not_read(entered: TestClient) -> None:
     assert entered.post("/cases", headers={"origin": HERE, "content-length": "-1"}, content=b"").status_code == 413
 
 
+def test_a_body_of_unknown_length_ends_at_the_bound(entered: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "MOST_BODY", 3000)
+    body = (b"text=" + b"a" * 1000 for _ in range(4))
+    headers = {"origin": HERE, "content-type": "application/x-www-form-urlencoded"}
+    answer = entered.post("/cases", headers=headers, content=body)
+    assert answer.status_code == 413
+    assert "too large: at most 2 kB are taken" in answer.text
+
+
+def test_who_is_not_known_may_send_no_more_than_a_password() -> None:
+    door = Door(PORT, "Ana", password="a long password")
+    with client_of(door) as client:
+        headers = {"origin": HERE, "content-type": "application/x-www-form-urlencoded"}
+        for content in (b"&" * (MOST_UNKNOWN + 1), (b"&" * 1000 for _ in range(5))):
+            answer = client.post("/enter", headers=headers, content=content)
+            assert answer.status_code == 413
+            assert "at most 4 kB are taken" in answer.text
+        assert client.post("/enter", headers=headers, content=b"password=a+long+password").status_code == 303
+
+
+@pytest.mark.parametrize("others", ['prefs={"a":[1,2]}; b@d[]=1', "escalation_8770=theirs", "=; ;x", 'a="'])
+def test_cookies_of_other_programs_do_not_hide_ours(client: TestClient, door: Door, others: str) -> None:
+    ours = client.get(f"/?token={door.token}").headers["set-cookie"].partition(";")[0]
+    client.cookies.clear()
+    for cookie in (f"{others}; {ours}", f"{ours}; {others}"):
+        assert client.get("/", headers={"cookie": cookie}).status_code == 200
+    assert client.get("/", headers={"cookie": others}).status_code == 403
+
+
+def test_by_tls_the_cookie_never_goes_without() -> None:
+    there = "https://support.example.com"
+    door = Door(PORT, "Ana", password="a long password", hosts=frozenset({"support.example.com"}))
+    with client_of(door, there) as client:
+        cookie = client.post("/enter", data={"password": "a long password"}, headers={"origin": there}).headers
+        assert "; Secure" in cookie["set-cookie"]
+    with client_of(Door(PORT, "Ana", password="a long password")) as client:
+        cookie = client.post("/enter", data={"password": "a long password"}, headers={"origin": HERE}).headers
+        assert "Secure" not in cookie["set-cookie"]
+
+
+def test_a_fault_is_one_line_with_the_strict_headers(monkeypatch: pytest.MonkeyPatch, door: Door) -> None:
+    site = Site(door, OfflineBackend(), load_settings(None), keeps_ledger=False)
+    client = TestClient(application(site), HERE, raise_server_exceptions=False)
+    client.get(f"/?token={door.token}")
+    monkeypatch.setattr(Site, "kept_chats", lambda _: 1 // 0)
+    answer = client.get("/")
+    assert answer.status_code == 500
+    assert "this program failed (ZeroDivisionError at test_web_guard.py:" in answer.text
+    assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+
+
+@pytest.mark.parametrize("seen", ["9" * 5000, "\u00b2", "-1", "x"])
+def test_a_number_that_is_none_is_no_fault(entered: TestClient, seen: str) -> None:
+    address = entered.post("/cases", data={"text": "The export fails."}, headers={"origin": HERE}).headers["location"]
+    form = {"do": "answer", "words": "yes", "place": seen, "seen": "1"}
+    answer = entered.post(f"{address}/say", data=form, headers={"origin": HERE})
+    assert answer.status_code == 422
+    assert "expected a number from 1 to" in answer.text
+    if seen != "9" * 5000:
+        assert entered.get(f"{address}/events", params={"seen": seen}).status_code == 200
+    else:
+        entered.post(f"{address}/away", headers={"origin": HERE})
+        assert entered.get(f"{address}/events", params={"seen": seen}).status_code == 404
+
+
+def test_a_file_in_the_place_of_words_is_none(entered: TestClient) -> None:
+    answer = entered.post("/cases", files={"text": ("a.txt", b"The export fails.")}, headers={"origin": HERE})
+    assert answer.status_code == 422
+    assert "UploadFile" not in answer.text
+
+
 def test_the_first_view_is_small(entered: TestClient) -> None:
     page = entered.get("/")
     sizes = [len(page.content)]
@@ -184,6 +255,26 @@ def test_guesses_are_slowed_by_address() -> None:
     assert door.enter("wrong", "192.0.2.1") is None
     assert door.enter("a long password", "192.0.2.1") is None
     assert door.enter("a long password", "192.0.2.2") is not None
+    assert door.enter("a long password", "192.0.2.2") is not None, "only wrong ones make others wait"
+    assert door.enter("wrong", "2001:db8::1") is None
+    assert door.enter("a long password", "2001:db8::2") is None, "a network of 64 bits is one guesser"
+    assert door.enter("a long password", "2001:db8:0:1::2") is not None
+    assert door.enter("a long password", "::ffff:192.0.2.1") is None, "the same address, heard by way of IPv6"
+    assert door.enter("a long password", "::ffff:192.0.2.3") is not None
+
+
+def test_who_keeps_guessing_does_not_lengthen_the_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(guard.time, "monotonic", lambda: now[0])
+    door = Door(PORT, "Ana", password="a long password")
+    for now[0] in (0.0, 0.3, 0.6, 0.9):
+        assert door.enter("wrong", "192.0.2.1") is None
+    now[0] = 1.0
+    assert door.enter("a long password", "192.0.2.1") is not None
+
+
+def test_a_password_that_is_no_utf8_is_compared_all_the_same() -> None:
+    assert Door(PORT, "Ana", password="long enough \udcff").enter("long enough", "192.0.2.1") is None
 
 
 def test_a_browser_has_its_own_name(client: TestClient, door: Door) -> None:
@@ -191,7 +282,9 @@ def test_a_browser_has_its_own_name(client: TestClient, door: Door) -> None:
     post = {"origin": HERE}
     assert client.post("/name", data={"by": "Ben Ode", "back": "/"}, headers=post).status_code == 303
     assert "You are Ben Ode" in client.get("/").text
-    assert client.post("/name", data={"by": "policy", "back": "/"}, headers=post).status_code == 422
+    refused = client.post("/name", data={"by": "policy", "back": "/"}, headers=post)
+    assert refused.status_code == 422
+    assert 'name="back" value="/"' in refused.text, "an address that only takes forms is no way back"
     assert client.post("/name", data={"by": "B", "back": "//evil.example"}, headers=post).headers["location"] == "/"
     client.cookies.clear()
     client.get(f"/?token={door.token}")
@@ -203,6 +296,8 @@ def test_a_browser_has_its_own_name(client: TestClient, door: Door) -> None:
     [
         (["--host", "0.0.0.0"], "lets others in: set ESCALATION_SERVE_PASSWORD"),
         (["--host", "192.0.2.1"], "lets others in"),
+        (["--name", "https://support.example.com"], "expected a host name alone, such as support.example.com"),
+        (["--name", "support.example.com:8443"], "expected a host name alone"),
         (["--port", "70000"], "--port 70000: expected 0 to 65535"),
         (["--password-file", "none.txt"], "password file 'none.txt' cannot be read"),
     ],

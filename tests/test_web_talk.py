@@ -18,7 +18,7 @@ from agent.backends.base import Call, ModelUnavailable, Reply
 from agent.chat.difference import difference
 from agent.chat.engine import Chat
 from agent.chat.events import Copy, Decided, Drafted, Refused, Spoken, Told
-from agent.chat.kept import Keeper, load
+from agent.chat.kept import Keeper, load, suggested
 from agent.errors import BadInput
 from agent.web import cases as cases_module
 from agent.web.cases import Case, Given, mark_of
@@ -549,7 +549,7 @@ def test_a_turn_that_is_stopped_loses_nothing_and_the_one_behind_it_runs(tmp_pat
         case.stop()
         talker.gate.set()
         await first
-        assert [note.text for note in case.chat.session.said] == ["The licence server was restarted."]
+        assert [note.text for note in case.chat.session.said][:1] == ["The licence server was restarted."]
         assert [one.text.partition(":")[0] for one in told(case, Told) if one.kind == "warning"] == ["stopped"]
         await behind
         assert [(note.author, note.text) for note in case.chat.session.said] == [
@@ -611,6 +611,33 @@ def test_put_away_during_a_turn_ends_it_and_begins_none_behind_it(
     run(scenario)
 
 
+def test_the_program_ends_without_a_model_that_is_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ESCALATION_CHATS", str(tmp_path / "chats"))
+    talker = Gated()
+
+    async def scenario() -> None:
+        one = site(tmp_path, talker, keeps_chats=True)
+        case = one.begin("Ana Lima")
+        await case.read(THREAT, "T-1.txt")
+        one.cases.add(case)
+        await case.begin_turn(lambda chat: chat.again(), "Ana Lima")
+        talker.gate = threading.Event()
+        case.begin_turn(lambda chat: chat.hear(f"/note {VALUE}"), "Ana Lima")
+        await asyncio.sleep(0.05)
+        with anyio.fail_after(5):
+            await one.cases.end(0.01)
+        kept = load(case.kept_as)
+        assert [said.text for said in kept.said] == [VALUE], "what was said is kept, though nobody decided it"
+        assert kept.pending
+
+    run(scenario)
+    left = [thread for thread in threading.enumerate() if thread.name.startswith("turn of ")]
+    assert [thread.daemon for thread in left] == [True]
+    assert talker.gate is not None
+    talker.gate.set()
+    left[0].join(5)
+
+
 def test_entries_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cases_module, "MOST_ENTRIES", 5)
 
@@ -620,6 +647,108 @@ def test_entries_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         for number in range(4):
             await case.begin_turn(lambda chat: chat.hear("/help"), "Ana Lima", Given("", f"help {number}"))
         assert [entry.number for entry in case.entries] == [4, 5, 6, 7, 8]
+
+    run(scenario)
+
+
+def test_what_a_case_shows_is_bounded_in_characters_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cases_module, "LONGEST_SAID", 250)
+
+    async def scenario() -> None:
+        case = site(tmp_path).begin("Ana Lima")
+        for number in range(5):
+            case.note(Told(f"{number}" * 90))
+        assert [entry.number for entry in case.entries] == [4, 5]
+        case.note(Told("x" * 9000))
+        assert [entry.number for entry in case.entries] == [6], "the newest is shown, however long it is"
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("address", ["say", "message/check", "brief", "brief/check"])
+def test_words_without_measure_are_refused_before_anything_reads_them(tmp_path: Path, address: str) -> None:
+    one = site(tmp_path)
+    with entered(one) as client:
+        case = opened(client, one)
+        was = case.entries
+        form = {"do": "customer", "words": "a" * 250_000, "line IMPACT: Workflow": "b" * 250_000}
+        answer = client.post(f"/cases/{case.id}/{address}", data=form)
+        assert answer.status_code == 422
+        assert "characters: write down what matters, link the rest" in answer.text
+        assert case.entries == was
+
+
+def test_what_turns_out_to_be_a_secret_is_taken_out_of_what_was_shown_before(tmp_path: Path) -> None:
+    one = site(tmp_path)
+    with entered(one) as client:
+        case = opened(client, one)
+        assert "Zx81-kettle-9" in said(client, case, do="note", words="Zx81-kettle-9 is what they typed.")
+        part = said(client, case, do="note", words="Their password: Zx81-kettle-9")
+        assert "Zx81-kettle-9" not in part
+        assert "Zx81-kettle-9" not in case.chat.session.model_dump_json()
+
+
+def test_a_secret_in_the_files_name_is_shown_nowhere(tmp_path: Path) -> None:
+    one = site(tmp_path)
+    key = "sk-ant-" + "api03-" + "Ab1" * 30
+    with entered(one) as client:
+        ticket = (f"{key}.txt", b"The export fails since Monday.")
+        answer = client.post("/cases", files={"file": ticket}, follow_redirects=False)
+        assert "The export fails since Monday." in client.get(answer.headers["hx-redirect"]).text
+        assert key not in client.get(answer.headers["hx-redirect"]).text
+        assert key not in client.get("/").text
+
+
+def test_the_list_tells_no_more_of_securitys_than_its_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ESCALATION_CHATS", str(tmp_path / "chats"))
+    one = site(tmp_path, keeps_chats=True)
+    with entered(one) as client:
+        case = opened(client, one)
+        assert case.listed() == case.title()
+        said(client, case, do="override", outcome="escalate", team="security", words="data of others was seen")
+        assert case.title() != "HD-20418"
+        assert case.listed() == "HD-20418"
+        assert case.title() not in client.get("/").text
+        one.cases.put_away(case.id)
+        start = client.get("/").text
+        assert "escalate, Security" in start
+        assert case.title() not in start, "nor in the list of those that are kept on disk"
+        session = case.chat.session
+        assert session.original is not None
+        nameless = session.original.model_copy(update={"id": None})
+        assert suggested(session.model_copy(update={"original": nameless}), "breach.eml") == "chat"
+
+
+def test_slow_turns_do_not_hold_up_the_other_pages(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        talker = Gated()
+        talker.gate = threading.Event()
+        one = site(tmp_path, talker)
+        tasks = []
+        for _ in range(cases_module.MOST_TURNS + 1):
+            case = one.begin("Ana Lima")
+            await case.read(THREAT, None)
+            tasks.append(case.begin_turn(lambda chat: chat.again(), "Ana Lima"))
+        await asyncio.sleep(0.05)
+        assert one.cases.turns.locked()
+        assert sum(thread.name.startswith("turn of ") for thread in threading.enumerate()) == cases_module.MOST_TURNS
+        assert anyio.to_thread.current_default_thread_limiter().borrowed_tokens == 0
+        talker.gate.set()
+        await asyncio.gather(*tasks)
+
+    run(scenario)
+
+
+def test_a_stream_ends_where_the_case_is_put_away(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        one = site(tmp_path)
+        case = one.begin("Ana Lima")
+        one.cases.add(case)
+        changes = case.changes(10**8)
+        await anext(changes)
+        one.cases.put_away(case.id)
+        with anyio.fail_after(5):
+            assert [change async for change in changes] == []
 
     run(scenario)
 
@@ -702,3 +831,65 @@ def test_a_case_that_does_not_fit_gives_its_file_back(tmp_path: Path, monkeypatc
         monkeypatch.setattr(cases_module, "MOST_CASES", 0)
         assert client.post("/kept", data={"name": "HD-20455"}).status_code == 422
         Keeper("HD-20455", resumed=True).close()
+
+
+def test_two_who_go_on_with_the_same_chat_have_the_same_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ESCALATION_CHATS", str(tmp_path / "chats"))
+
+    async def scenario() -> None:
+        one = site(tmp_path, keeps_chats=True)
+        case = one.begin("Ana Lima")
+        await case.read(EXPORT, None)
+        one.cases.add(case)
+        await case.begin_turn(lambda chat: chat.again(), "Ana Lima")
+        one.cases.put_away(case.id)
+        first, second = await asyncio.gather(one.resume("Ana Lima", "HD-20418"), one.resume("Jo Park", "HD-20418"))
+        assert first is second
+        assert len(one.cases.newest()) == 1
+        one.cases.put_away(first.id)
+
+    run(scenario)
+
+
+# Secrets
+
+
+@pytest.mark.parametrize("level", ["secrets", "none"])
+def test_a_secret_is_nowhere_by_whichever_way_it_comes_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, level: str
+) -> None:
+    monkeypatch.setenv("ESCALATION_CHATS", str(tmp_path / "chats"))
+    one = site(tmp_path, keeps_chats=True, level=level)
+    numbers = iter(range(100))
+
+    def key() -> str:
+        return "sk-ant-" + "api03-" + f"{next(numbers):03}Q7z" * 16
+
+    with entered(one) as client:
+        case = opened(client, one, f"{EXPORT}\nThey sent {key()} with it.")
+        said(client, case, do="customer", words=f"And {key()}, too.")
+        said(client, case, do="note", words=f"We saw {key()}.")
+        for question in result_of(case).decision.questions[:1]:
+            said(client, case, do="answer", asked=question.text, words=f"Yes, with {key()}.")
+        fact = next(one for one in result_of(case).facts.signals if one.status == "counts")
+        said(client, case, do="wrong", place=fact.id, about=case.mark(fact), words=f"a test with {key()}")
+        said(client, case, do="override", outcome="escalate", team="engineering", words=f"seen with {key()}")
+        was = lines_of(case)
+        place = next(place for place in was if place.startswith("IMPACT"))
+        form = edited(was) | {f"line {place}": f"Nobody can export with {key()}"}
+        assert client.post(f"/cases/{case.id}/brief", data=form).status_code == 200
+        _settle(client, case)
+        said(client, case, do="message", words=f"Please change {key()}.")
+        part = said(client, case, do="open", words="")
+        number = result_of(case).ledger_id
+        assert number is not None
+        words = {"text": f"they use {key()}", "team": "support", "version": "1", "key": "k"}
+        assert client.post(f"/escalations/{number}/steps/heard", data=words).status_code == 200
+        assert next(numbers) >= 8
+        ledger = client.get(f"/escalations/{number}").text + client.get(f"/escalations/{number}/result.json").text
+        kept = "".join(path.read_text() for path in (tmp_path / "chats").glob("*.json"))
+        copies = [client.get(f"/cases/{case.id}/copy/{what}.txt").text for what in ("brief", "decision", "message")]
+        one.cases.put_away(case.id)
+    stored = b"".join(path.read_bytes() for path in tmp_path.glob("ledger.db*")).decode("latin-1")
+    assert "sk-ant-" not in ledger + stored, "the ledger's door takes no secret whatever was asked for"
+    assert ("sk-ant-" in part + kept + "".join(copies)) == (level == "none")

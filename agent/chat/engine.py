@@ -26,7 +26,7 @@ from agent.chat.events import (
 )
 from agent.chat.explain import explain
 from agent.chat.letters import PLACE as CUSTOMER
-from agent.chat.letters import findings_of, letter
+from agent.chat.letters import findings_of, leaving, standing
 from agent.chat.pages import shown
 from agent.chat.spoken import OUTCOME, SEVERITY, TEAM, objections
 from agent.chat.telling import Telling
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from agent.ledger.memory import Memory
     from agent.ledger.store import Ledger
     from agent.policy.settings import Settings
-    from schemas.redaction import Level
+    from schemas.redaction import Level, Replaced
 
 MOST_EXCHANGES = 12
 """Contributions that the model is reminded of. What matters stands in the ticket."""
@@ -95,6 +95,11 @@ class Chat:
     def ticket(self) -> Ticket | None:
         """The ticket with all that was said; None before `begin`."""
         return heard.ticket_of(self.session)
+
+    @property
+    def hidden(self) -> "tuple[Replaced, ...]":
+        """How many values of each kind are replaced so far."""
+        return self._vault.replaced()
 
     def begin(self, source: bytes | str, name: str | None = None) -> None:
         """Read a ticket and take it along the road. Raises BadInput for what is no ticket."""
@@ -402,7 +407,7 @@ class Chat:
 
         if not self._saves:
             raise BadInput("no file is written from here: download it, or copy it")
-        made = result if self.session.message is None else result.model_copy(update={"customer_message": self.letter()})
+        made = leaving(self.session) or result
         self._tell(Told(f"saved: {save(name, made)}"))
 
     def _record(self, result: Escalation) -> None:
@@ -445,10 +450,7 @@ class Chat:
 
     def letter(self) -> str:
         """The message to the customer as it stands."""
-        result = self.session.result
-        if self.session.message is not None:
-            return self.session.message
-        return "" if result is None else letter(result)
+        return standing(self.session)
 
     def _step(self, session: Session) -> None:
         """Go on with this session; the one before can be gone back to."""

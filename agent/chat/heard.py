@@ -17,6 +17,7 @@ from schemas.ticket import Span, Ticket
 from schemas.vocabulary import Outcome, Owner, Severity, Tier
 
 LONGEST_WHY = 500
+LONGEST_NUMBER = 9  # digits
 _WEEKDAY = re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? $")
 
 
@@ -90,7 +91,7 @@ def _question(session: Session, number: str) -> Question | None:
     if not number:
         return None
     open_ = session.result.decision.questions if session.result else ()
-    if not (number.isascii() and number.isdigit() and 1 <= int(number) <= len(open_)):
+    if not (number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER and 1 <= int(number) <= len(open_)):
         expected = f"a number from 1 to {len(open_)}" if open_ else "no answer, since nothing is asked"
         raise BadInput(f"question {number[:20]!r}: expected {expected}; see /questions")
     return open_[int(number) - 1]

@@ -19,6 +19,7 @@ from pydantic import AwareDatetime, ValidationError
 
 from agent.commands.output import write_whole
 from agent.errors import BadInput
+from agent.ledger.notices import need_to_know_of
 from agent.render import words
 from schemas.base import Model
 from schemas.chat import ChatFormat, Session
@@ -75,7 +76,8 @@ def checked(name: str) -> str:
 def suggested(session: Session, file: str | None) -> str:
     """A name for a chat whose person gave none: the ticket's id, else its file, else its subject; not in use yet."""
     ticket = session.original
-    found = (ticket.id, Path(file).stem if file else None, ticket.subject) if ticket is not None else ()
+    told = () if _is_need_to_know(session) else (Path(file).stem if file else None, ticket and ticket.subject)
+    found = (ticket.id, *told) if ticket is not None else ()
     plain = (re.sub(r"[^A-Za-z0-9._-]+", "-", text or "").strip("-._")[:40].strip("-._") for text in found)
     name = next(filter(None, plain), "chat")
     for number in range(1, 1000):
@@ -89,12 +91,19 @@ def headline(session: Session) -> str:
     """What a list says about it."""
     ticket, result = session.original, session.result
     named = " ".join(filter(None, (ticket.id, ticket.subject))) if ticket is not None else ""
+    if ticket is not None and _is_need_to_know(session):
+        named = ticket.id or "a ticket"
     if result is None:
         said = "not decided"
     else:
         decision = result.decision
         said = words.view(decision.outcome, decision.owner, decision.severity)
     return f"{said}: {named or (ticket.text.strip().splitlines() or [''])[0] if ticket else 'no ticket'}"[:200]
+
+
+def _is_need_to_know(session: Session) -> bool:
+    """Whether it is Security's: a list, and the name of a file, tell no more of it than the ticket's id."""
+    return session.result is not None and need_to_know_of(session.result.decision)
 
 
 def load(name: str) -> Session:

@@ -11,6 +11,7 @@ whoever may open the page; escalations are in the ledger.
 import argparse
 import ipaddress
 import os
+import re
 from pathlib import Path
 
 from agent.commands.inputs import (
@@ -32,6 +33,7 @@ PORT = 8770
 HIGHEST_PORT = 65535
 PASSWORD = "ESCALATION_SERVE_PASSWORD"
 SHORTEST_PASSWORD = 12
+_HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 EXAMPLES = """examples:
   escalation serve
@@ -78,6 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"--host {arguments.host[:80]!r} lets others in: set {PASSWORD}, or name a --password-file, "
             f"of at least {SHORTEST_PASSWORD} characters"
         )
+    names = tuple(_host_name(name) for name in arguments.name or ())
     given = circumstances_of(arguments)
     level = level_of(arguments)
     tell_level(level)
@@ -94,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
         port,
         by,
         password=password,
-        hosts=frozenset(name.casefold() for name in (*(arguments.name or ()), *_named(arguments.host))),
+        hosts=frozenset(name.casefold() for name in (*names, *_named(arguments.host))),
         any_address=not _is_loopback(arguments.host),
     )
     site = Site(
@@ -129,6 +132,13 @@ def _password(arguments: argparse.Namespace) -> str | None:
     if len(word) < SHORTEST_PASSWORD:
         raise BadInput(f"the password has {len(word)} characters: expected at least {SHORTEST_PASSWORD}")
     return word
+
+
+def _host_name(name: str) -> str:
+    """The name. Raises BadInput for one with a scheme, a port or a path, which no request would ever match."""
+    if not _HOST_NAME.fullmatch(name):
+        raise BadInput(f"--name {name[:80]!r}: expected a host name alone, such as support.example.com")
+    return name
 
 
 def _is_loopback(host: str) -> bool:

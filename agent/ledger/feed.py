@@ -19,7 +19,7 @@ from agent.ledger import tables as t
 from agent.ledger.database import Database
 from agent.ledger.life import apply
 from agent.ledger.moments import office_zone, when
-from agent.ledger.notices import KINDS, need_to_know
+from agent.ledger.notices import KINDS, need_to_know, need_to_know_of
 from agent.ledger.store import PREFIX, Ledger
 from agent.ledger.timers import timers
 from agent.policy.settings import Settings
@@ -97,8 +97,7 @@ def planned(result: "Escalation", named: str) -> str:
     from agent.render import words
 
     decision = result.decision
-    own = decision.own_view.owner if decision.own_view is not None else None
-    severity, secret = decision.severity or "", "security" in (decision.owner, own)
+    severity, secret = decision.severity or "", need_to_know_of(decision)
     origin = result.ticket.origin or result.ticket.sha256
     changed = decision.decided_at
     calendar_ = _calendar(_rendered("feed_name", owner=None, holder=None, id=named))

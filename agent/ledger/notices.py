@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from schemas.decision import Decision
 from schemas.ledger import Event, Record, Timer
 
 KINDS = {
@@ -51,6 +52,12 @@ def need_to_know(record: Record) -> bool:
     """Whether nothing may be told but that it is there (policy section 4): a Security case, also by a person's word."""
     decided = record.override.owner if record.override is not None else None
     return "security" in (record.owner, decided)
+
+
+def need_to_know_of(decision: Decision) -> bool:
+    """The same of a decision that no ledger follows."""
+    own = decision.own_view.owner if decision.own_view is not None else None
+    return "security" in (decision.owner, own)
 
 
 def _about(record: Record) -> dict[str, Any]:

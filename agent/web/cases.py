@@ -5,14 +5,17 @@ every user. What a turn leaves is the chat's session, which changes only when a 
 """
 
 import asyncio
+import contextlib
 import hashlib
 import secrets
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from itertools import accumulate
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 
@@ -20,19 +23,27 @@ from agent.chat.engine import Chat
 from agent.chat.events import Decided, Event, Refused, Spoken, Step, Streamed, Told, Working
 from agent.chat.kept import Keeper, begun
 from agent.errors import BadInput, EscalationError
+from agent.ledger.notices import need_to_know_of
+from agent.redaction.vault import mapped
 from agent.render import words
 from agent.tools.logs import where
 from schemas.chat import Session
-from schemas.escalation import Finding
+from schemas.escalation import Escalation, Finding
 from schemas.facts import Claim
 
 if TYPE_CHECKING:
     from agent.web.editing import Editor
 
+Value = TypeVar("Value")
+
 MOST_CASES = 200
+MOST_TURNS = 20
+"""Turns that run at once, of all cases. They have threads of their own: a slow model must not hold up the inbox."""
 LONGEST_TITLE = 120
 MOST_ENTRIES = 400
 """Contributions that a case shows, the newest; what matters stands in the ticket."""
+LONGEST_SAID = 1_000_000
+"""Characters of all of them: each page of the case carries them."""
 
 
 class Stopped(Exception):
@@ -64,6 +75,12 @@ class Entry:
     def kind(self) -> str:
         """Which it is, for a template: given, spoken, told, decided, drafted, forcustomer, refused or copy."""
         return type(self.said).__name__.casefold()
+
+    @property
+    def size(self) -> int:
+        """Characters that it holds."""
+        values = (getattr(self.said, part.name) for part in fields(self.said))
+        return sum(len(value) for value in values if isinstance(value, str))
 
     @property
     def when(self) -> str:
@@ -101,7 +118,8 @@ class Progress:
 class Case:
     """One ticket. `version` grows with each turn that ended; `at`: when it was last touched.
 
-    `keeps`: whether it is kept on disk after each turn; `keeper`: the file, where it has one already.
+    `keeps`: whether it is kept on disk after each turn; `keeper`: the file, where it has one already. `turns`: how many
+    turns of this and other cases may run at once.
     """
 
     def __init__(
@@ -111,6 +129,7 @@ class Case:
         *,
         keeps: bool = False,
         keeper: Keeper | None = None,
+        turns: asyncio.Semaphore | None = None,
     ) -> None:
         self.id = secrets.token_urlsafe(9)
         self.version = 0
@@ -121,7 +140,7 @@ class Case:
         self.name = ""
         self.keeps = keeps
         self._clock, self._numbers, self._stop, self._gone = clock, 0, False, False
-        self._keeper = keeper
+        self._keeper, self._turns = keeper, turns or asyncio.Semaphore()
         self._message: tuple[Session, tuple[str, tuple[Finding, ...]]] | None = None
         self._one = asyncio.Lock()
         self._changed = asyncio.Event()
@@ -165,8 +184,17 @@ class Case:
         ticket = self.chat.session.original
         if ticket is None:
             return self.name or "A ticket"
-        first = next((line.strip() for line in ticket.text.splitlines() if line.strip()), "A ticket")
-        return (ticket.subject or ticket.id or self.name or first)[:LONGEST_TITLE]
+        named = ticket.subject or ticket.id or self.name
+        if not named:
+            named = next((line.strip() for line in ticket.text.splitlines() if line.strip()), "A ticket")
+        return named[:LONGEST_TITLE]
+
+    def listed(self) -> str:
+        """As a list names it, which everybody sees: of a Security case no more than its id (need to know)."""
+        ticket, result = self.chat.session.original, self.chat.session.result
+        if ticket is None or result is None or not need_to_know_of(result.decision):
+            return self.title()
+        return (ticket.id or "A ticket")[:LONGEST_TITLE]
 
     def headline(self) -> str:
         """How far it is, in a line."""
@@ -178,9 +206,9 @@ class Case:
 
     async def read(self, source: bytes | str, name: str | None) -> None:
         """Read the ticket. Raises BadInput for what is none; nothing has been sent anywhere by then."""
-        self.name = name or ""
         async with self._one:
             await anyio.to_thread.run_sync(lambda: self.chat.read(source, name))
+            self.name = self.chat.concealed(name or "")
 
     def begin_turn(self, work: Callable[[Chat], object], by: str, given: Given | None = None) -> "asyncio.Task[None]":
         """Do it when the turns before it are done. `given`: what the person gave, for the conversation."""
@@ -195,8 +223,9 @@ class Case:
             self._stop = False
             self.steps, self.chat.by, self.at = [], by, self._clock()
             try:
-                if not self._gone:
-                    await anyio.to_thread.run_sync(lambda: self._work(work, by, given), abandon_on_cancel=True)
+                async with self._turns:
+                    if not self._gone:
+                        await _beside(lambda: self._work(work, by, given), f"turn of {self.id}")
             finally:
                 self.running -= 1
                 self.version += 1
@@ -207,9 +236,10 @@ class Case:
 
     def _work(self, work: Callable[[Chat], object], by: str, given: Given | None) -> None:
         """The turn, in its thread. Whatever ends it is said, and what it left is kept."""
+        known = self.chat.hidden
         try:
             if given is not None:
-                self._note(replace(given, words=self.chat.concealed(given.words)), by)
+                self._note(_texts(given, self.chat.concealed), by)
             work(self.chat)
         except Stopped:
             self._note(Told("stopped: nothing that was said is lost; Again goes on", "warning"))
@@ -217,6 +247,8 @@ class Case:
             self._note(Refused(str(error)))
         except Exception as error:  # one turn's fault must not end the page for everybody
             self._note(Refused(f"this program failed ({where(error)}). What was said is kept; Again tries once more"))
+        if self.chat.hidden != known:  # what was shown before may hold it as well
+            self.entries = [replace(one, said=_texts(one.said, self.chat.concealed)) for one in self.entries]
         if self.keeps:
             self._keep()
 
@@ -253,17 +285,29 @@ class Case:
         self._gone = self._stop = True
         if not self.running:
             self._close()
+        self._wake()
+
+    async def end(self, seconds: float) -> None:
+        """The program ends: a turn that runs has so long to end at its next word. What was said in it is kept."""
+        self.leave()
+        tasks = set(self._tasks)
+        if tasks and (await asyncio.wait(tasks, timeout=seconds))[1] and self.keeps:
+            self._keep()
 
     def _close(self) -> None:
         if self._keeper is not None:
             self._keeper.close()
 
     async def changes(self, seen: int) -> AsyncIterator[None]:
-        """Once at the beginning, and then whenever there is something new, until nothing runs and `seen` is past."""
+        """Once at the beginning, and then whenever there is something new, until nothing runs and `seen` is past.
+
+        It ends, too, where the case was put away, or never was as far as `seen`.
+        """
+        seen = min(seen, self.version)
         while True:
             changed = self._changed
             yield
-            if not self.running and self.version > seen:
+            if self._gone or (not self.running and self.version > seen):
                 return
             await changed.wait()
 
@@ -290,11 +334,39 @@ class Case:
 
     def _note(self, said: "Event | Given", by: str = "") -> None:
         self._numbers += 1
-        self.entries = [*self.entries, Entry(self._numbers, self._clock(), by, said, self.chat.by)][-MOST_ENTRIES:]
+        entries = [*self.entries, Entry(self._numbers, self._clock(), by, said, self.chat.by)][-MOST_ENTRIES:]
+        sizes = accumulate(entry.size for entry in reversed(entries))
+        self.entries = entries[-max(sum(size <= LONGEST_SAID for size in sizes), 1) :]
 
     def _wake(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+
+async def _beside(work: Callable[[], None], name: str) -> None:
+    """Do it in a thread that does not keep the program from ending: a model may be silent for minutes."""
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            with contextlib.suppress(RuntimeError):  # the program has ended meanwhile, and the loop with it
+                loop.call_soon_threadsafe(done.set)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    await done.wait()
+
+
+def _texts(value: Value, change: Callable[[str], str]) -> Value:
+    """What is shown of a contribution with `change` applied to all its texts. Of a result, no text is shown."""
+    if isinstance(value, Escalation):
+        return value
+    if isinstance(value, tuple):
+        return tuple(_texts(one, change) for one in value)  # type: ignore[return-value]
+    if not is_dataclass(value) or isinstance(value, type):
+        return mapped(value, change)
+    return replace(value, **{part.name: _texts(getattr(value, part.name), change) for part in fields(value)})
 
 
 def mark_of(claim: Claim) -> str:
@@ -308,6 +380,7 @@ class Cases:
 
     def __init__(self) -> None:
         self._cases: OrderedDict[str, Case] = OrderedDict()
+        self.turns = asyncio.Semaphore(MOST_TURNS)
 
     def add(self, case: Case) -> None:
         """Raises BadInput where there are as many as are kept."""
@@ -324,6 +397,10 @@ class Cases:
         case = self._cases.pop(key, None)
         if case is not None:
             case.leave()
+
+    async def end(self, seconds: float) -> None:
+        """The program ends: see `Case.end`."""
+        await asyncio.gather(*(case.end(seconds) for case in tuple(self._cases.values())))
 
     def kept_as(self, name: str) -> Case | None:
         """The case that is kept under this name, if it is open here."""

@@ -12,8 +12,8 @@ from starlette.routing import Route
 
 from agent.chat.letters import leaving, standing
 from agent.render import Format, page_values, render, render_brief, render_decision, words
-from agent.web.cases import Case
-from agent.web.pages import site_of
+from agent.web.pages import case_of, site_of
+from agent.web.pages import download as downloaded
 from agent.web.site import Site
 from schemas.chat import Session
 from schemas.escalation import Escalation
@@ -37,7 +37,7 @@ LONGEST_NAME = 60
 
 async def copy(request: Request) -> Response:
     """The brief, the decision or the message to the customer, as text."""
-    session, what = _case(request).chat.session, request.path_params["what"]
+    session, what = case_of(request).chat.session, request.path_params["what"]
     form, result = request.path_params["form"], session.result
     if what not in COPIES or form not in FORMS:
         raise HTTPException(404, f"no such copy: expected {', '.join(COPIES)} as {', '.join(FORMS)}")
@@ -51,15 +51,14 @@ async def copy(request: Request) -> Response:
 
 async def download(request: Request) -> Response:
     """The result as a file, or its times for a calendar."""
-    result, name = leaving(_case(request).chat.session), request.path_params["name"]
+    result, name = leaving(case_of(request).chat.session), request.path_params["name"]
     if name not in FILES:
         raise HTTPException(404, f"no such file: expected one of {', '.join(FILES)}")
     if result is None:
         raise HTTPException(404, "nothing is decided yet: wait for it, then download")
     suffix = name.rpartition(".")[2]
     text = await anyio.to_thread.run_sync(_file, site_of(request), result, suffix)
-    held = {"Content-Disposition": f'attachment; filename="{file_name(result)}.{suffix}"'}
-    return Response(text.encode("utf-8", "backslashreplace"), media_type=KINDS[suffix], headers=held)
+    return downloaded(text, KINDS[suffix], f"{file_name(result)}.{suffix}")
 
 
 def file_name(result: Escalation) -> str:
@@ -116,13 +115,6 @@ def _times(site: Site, result: Escalation) -> str:
         return calendar(site.open_ledger().database, site.clock(), escalation=result.ledger_id)
     # Not its subject: the name stands in the calendar of a Security case, too.
     return planned(result, result.context.ticket_id or result.ticket.id or "A ticket")
-
-
-def _case(request: Request) -> Case:
-    case = site_of(request).cases.get(request.path_params["case"])
-    if case is None:
-        raise HTTPException(404, "this ticket is not open here: it was put away, or the program was started anew")
-    return case
 
 
 ROUTES = [

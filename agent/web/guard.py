@@ -12,21 +12,24 @@ import time
 from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
-from starlette.datastructures import URL, Headers, MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_VISITORS = 1000
 MOST_BODY = 24 << 20
 """Bytes of a request: above what any reader takes for a ticket."""
+MOST_UNKNOWN = 4 << 10
+"""Bytes of a request without the cookie: a password. Taking a form apart costs more than sending it does."""
+MOST_DIGITS = 10
 SAFE = ("GET", "HEAD")
 OPEN = ("/static/", "/enter")
 """What is served without the cookie: no word of a ticket is in it."""
 PAUSE = 1.0
-"""Seconds between two passwords from one address: a thousand guesses take a quarter of an hour."""
+"""Seconds after a wrong password from one address: a thousand guesses take a quarter of an hour."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -61,7 +64,7 @@ class Door:
     hosts: Collection[str] = ()
     any_address: bool = False
     _visitors: "OrderedDict[str, Visitor]" = field(default_factory=OrderedDict)
-    _tried: "OrderedDict[str, float]" = field(default_factory=OrderedDict)
+    _wrong: "OrderedDict[str, float]" = field(default_factory=OrderedDict)
 
     @property
     def cookie(self) -> str:
@@ -77,30 +80,43 @@ class Door:
 
     def enter(self, word: str, address: str) -> str | None:
         """The new visitor's cookie for the right token or password, else None. `address`: the client's."""
-        if self.password is None:
-            right = _same(word, self.token)
-        else:
-            now = time.monotonic()
-            early = now - self._tried.pop(address, float("-inf")) < PAUSE
-            _kept(self._tried, address, now)
-            right = not early and _same(word, self.password)
+        right = self._opens(word, address)
         if not right:
             return None
         value = secrets.token_urlsafe(24)
         _kept(self._visitors, value, Visitor(self.by))
         return value
 
-    def visitor(self, headers: Headers) -> Visitor | None:
-        """Whose cookie this is."""
-        try:
-            cookies = SimpleCookie(headers.get("cookie", ""))
-        except CookieError:
-            return None
-        return self._visitors.get(cookies[self.cookie].value) if self.cookie in cookies else None
+    def _opens(self, word: str, address: str) -> bool:
+        """A guess that comes too soon is not looked at, and does not lengthen the pause: else who keeps guessing
+        would keep out all that share the address, such as a proxy's."""
+        if self.password is None:
+            return _same(word, self.token)
+        now, who = time.monotonic(), _neighbours(address)
+        if now - self._wrong.get(who, float("-inf")) < PAUSE:
+            return False
+        self._wrong.pop(who, None)
+        right = _same(word, self.password)
+        if not right:
+            _kept(self._wrong, who, now)
+        return right
 
-    def welcome(self, response: Response, value: str) -> Response:
-        """The response with the cookie. Lax, so that a link to an escalation opens; writes are held to our Origin."""
-        response.set_cookie(self.cookie, value, httponly=True, samesite="lax", path="/")
+    def visitor(self, headers: Headers) -> Visitor | None:
+        """Whose cookie this is.
+
+        Other programs of this machine set cookies for the same name, as they like and also by our cookie's name: none
+        of theirs may hide ours.
+        """
+        pairs = (part.partition("=") for line in headers.getlist("cookie") for part in line.split(";"))
+        values = (value.strip() for name, _, value in pairs if name.strip() == self.cookie)
+        return next((known for value in values if (known := self._visitors.get(value))), None)
+
+    def welcome(self, response: Response, value: str, *, secure: bool = False) -> Response:
+        """The response with the cookie. Lax, so that a link to an escalation opens; writes are held to our Origin.
+
+        `secure`: the browser came by TLS, so that the cookie is never to go without.
+        """
+        response.set_cookie(self.cookie, value, httponly=True, samesite="lax", path="/", secure=secure)
         return response
 
 
@@ -126,7 +142,7 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, guarded)
             return
-        await self._app(scope, _Bounded(receive).receive, guarded)
+        await self._app(scope, _Bounded(receive, _most(scope["state"]["visitor"])).receive, guarded)
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers, method, path = Headers(scope=scope), scope["method"], scope["path"]
@@ -135,11 +151,12 @@ class Guard:
             return _line(f"Host {', '.join(hosts)[:80]!r}: expected the address that `escalation serve` printed", 421)
         if method not in SAFE and not _own(headers, hosts[0]):
             return _line("this request comes from another page: only the program's own pages may write", 403)
-        if not _fits(headers):
-            return _line(f"too large: at most {MOST_BODY >> 20} MB are taken; cut the ticket to what matters", 413)
         visitor = self._door.visitor(headers)
         scope.setdefault("state", {})["visitor"] = visitor
-        token = URL(scope=scope).query
+        most = _most(visitor)
+        if not _fits(headers, most):
+            return _line(_too_large(most), 413)
+        token = scope["query_string"].decode("latin-1")
         if method == "GET" and path == "/" and token.startswith("token="):
             # The token leaves the address at once, so that no history, screenshot or copied link holds it.
             value = None if self._door.password else self._door.enter(token.removeprefix("token="), address_of(scope))
@@ -159,13 +176,15 @@ class Guard:
 class _Bounded:
     """A body that does not say how long it is ends at the bound."""
 
-    def __init__(self, receive: Receive) -> None:
-        self._receive, self._left = receive, MOST_BODY
+    def __init__(self, receive: Receive, most: int) -> None:
+        self._receive, self._most, self._left = receive, most, most
 
     async def receive(self) -> Message:
         message = await self._receive()
         self._left -= len(message.get("body", b""))
-        return message if self._left >= 0 else {"type": "http.disconnect"}
+        if self._left < 0:
+            raise HTTPException(413, _too_large(self._most))
+        return message
 
 
 def address_of(scope: Scope) -> str:
@@ -174,10 +193,38 @@ def address_of(scope: Scope) -> str:
     return str(client[0]) if client else ""
 
 
+def _most(visitor: Visitor | None) -> int:
+    """Bytes of a request that are taken from this visitor."""
+    return MOST_UNKNOWN if visitor is None else MOST_BODY
+
+
+def _too_large(most: int) -> str:
+    taken = f"{most >> 20} MB" if most >= 1 << 20 else f"{most >> 10} kB"
+    return f"too large: at most {taken} are taken; cut the ticket to what matters"
+
+
+def _neighbours(address: str) -> str:
+    """Who counts as one guesser: one address, or the 64 bits that a network hands out as one."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return address
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((found, 64), strict=False))
+
+
 def _kept(known: "OrderedDict[str, Any]", key: str, value: object) -> None:
     known[key] = value
     while len(known) > MOST_VISITORS:
         known.popitem(last=False)
+
+
+def by_tls(headers: Headers) -> bool:
+    """Whether the browser says that the page it writes from came by TLS: from a proxy, since we have none."""
+    return headers.get("origin", "").startswith("https://")
 
 
 def _own(headers: Headers, host: str) -> bool:
@@ -187,9 +234,9 @@ def _own(headers: Headers, host: str) -> bool:
     return scheme in ("http", "https") and netloc == host
 
 
-def _fits(headers: Headers) -> bool:
+def _fits(headers: Headers, most: int) -> bool:
     length = headers.get("content-length", "0")
-    return length.isascii() and length.isdigit() and int(length) <= MOST_BODY
+    return length.isascii() and length.isdigit() and len(length) <= MOST_DIGITS and int(length) <= most
 
 
 def _name_and_port(host: str) -> tuple[str, str]:
@@ -211,7 +258,7 @@ def _is_address(name: str) -> bool:
 
 
 def _same(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), expected.encode())
+    return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), expected.encode("utf-8", "surrogateescape"))
 
 
 def _line(text: str, status: int) -> Response:

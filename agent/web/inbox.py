@@ -16,7 +16,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from agent.errors import BadInput, Conflict, Refused
-from agent.web.pages import page, part_asked_for, site_of, visitor_of
+from agent.web.forms import form_of, number_in
+from agent.web.pages import download, page, part_asked_for, site_of, visitor_of
 
 if TYPE_CHECKING:
     from agent.ledger.queries import Clocked, Counts
@@ -25,10 +26,7 @@ if TYPE_CHECKING:
     from schemas.ledger import Record
 
 PAGE = 50
-MOST_DIGITS = 9
 LONGEST_FILTER = 200
-STEP_FIELDS = 40
-LONGEST_STEP = 100_000  # characters of a form: above what the ledger takes, and it is said there
 ALL = "all"
 TYPED = ("holder", "customer")
 STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
@@ -108,10 +106,7 @@ def news(request: Request) -> Response:
 
 async def step(request: Request) -> Response:
     """Write down a step. What cannot be written is said beside its form, which keeps the words."""
-    form = await request.form(max_files=0, max_fields=STEP_FIELDS)
-    words = {name: str(value) for name, value in form.items()}
-    if sum(map(len, words.values())) > LONGEST_STEP:
-        raise BadInput(f"longer than {LONGEST_STEP:,} characters: write down what matters, link the rest")
+    words = {name: str(value) for name, value in (await form_of(request)).items()}
     return await run_in_threadpool(_step, request, words)
 
 
@@ -136,7 +131,7 @@ def _step(request: Request, words: Mapping[str, str]) -> Response:
             line = "Somebody wrote first, so nothing was written. What is new stands below: look, and send it again"
         tried = steps.shown(form, record, settings, words, trouble=line)
         values = _values(request, ledger, record)
-        since = int(seen) if conflict and seen.isdigit() else record.version
+        since = record.version if not conflict else number_in(seen) or 0
         values["since"] = [entry for entry in values["entries"] if entry.number > since]
         values |= _steps(ledger, record, site.clock(), {}, tried) | {"opened": form.name, "said": ""}
         status = 409 if isinstance(error, Refused) else 422
@@ -165,14 +160,14 @@ def calendar(request: Request) -> Response:
         filters, _ = _asked(request)
         text = written(site.open_ledger().database, site.clock(), owner=filters.team or None)
         name = "escalations"
-    return _download(text, "text/calendar", f"{name}.ics")
+    return download(text, "text/calendar", f"{name}.ics")
 
 
 def result(request: Request) -> Response:
     """What the ledger kept of the run, as JSON."""
     ledger, record = _found(request)
     text = json.dumps(_body(ledger, record), ensure_ascii=False, indent=2) + "\n"
-    return _download(text, "application/json", f"{record.id}.json")
+    return download(text, "application/json", f"{record.id}.json")
 
 
 def report(request: Request) -> Response:
@@ -203,10 +198,10 @@ def _asked(request: Request) -> tuple[Filters, int]:
     for name in TYPED:
         if len(getattr(filters, name)) > LONGEST_FILTER:
             raise BadInput(f"{name}: expected at most {LONGEST_FILTER} characters")
-    after = asked.get("after", "0")
-    if not (after.isascii() and after.isdigit() and len(after) <= MOST_DIGITS):
-        raise BadInput(f"after {after[:40]!r}: expected a whole number")
-    return filters, int(after)
+    after = number_in(asked.get("after", "0"))
+    if after is None:
+        raise BadInput(f"after {asked['after'][:40]!r}: expected a whole number")
+    return filters, after
 
 
 def _choices() -> dict[str, Any]:
@@ -354,10 +349,6 @@ def _body(ledger: "Ledger", record: "Record") -> dict[str, Any]:
 
 def _template(part: bool) -> str:
     return "escalation_part.html.j2" if part else "escalation.html.j2"
-
-
-def _download(text: str, kind: str, name: str) -> Response:
-    return Response(text, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 ROUTES = [

@@ -13,6 +13,8 @@ from agent.web.site import Site
 
 GOODBYE = 2
 """Seconds for requests under way when the server is told to end."""
+LAST_WORDS = 0.5
+"""Seconds before that for turns, which end at the model's next word; their streams end at once."""
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -55,7 +57,13 @@ async def _serve(site: Site, listener: socket.socket, address: str) -> None:
         server_header=False,
         proxy_headers=False,
     )
-    serving = uvicorn.Server(config)
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            await site.cases.end(LAST_WORDS)
+            await super().shutdown(sockets)
+
+    serving = Server(config)
 
     def end(*_: object) -> None:
         serving.should_exit = True

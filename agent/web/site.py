@@ -1,6 +1,7 @@
 """What all requests share: who reads, the policy, the ledger, the clock, and the tickets that are talked about."""
 
 import argparse
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -47,6 +48,7 @@ class Site:
     level: "Level" = "secrets"
     keeps_chats: bool = False
     cases: Cases = field(default_factory=Cases)
+    _resuming: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     def begin(self, by: str, tier: str | None = None) -> Case:
         """A case without a ticket yet. `tier`: who holds it, if somebody said so."""
@@ -60,16 +62,17 @@ class Site:
         """
         if not self.keeps_chats:
             raise BadInput("this page keeps no chats: start it with `escalation serve --keep`")
-        known = self.cases.kept_as(name)
-        if known is not None:
-            return known
-        session, keeper = await anyio.to_thread.run_sync(_loaded, name)
-        case = self._case(by, session, keeper)
-        try:
-            self.cases.add(case)
-        except BadInput:
-            case.leave()
-            raise
+        async with self._resuming:  # two at once would find the file taken, by each other
+            known = self.cases.kept_as(name)
+            if known is not None:
+                return known
+            session, keeper = await anyio.to_thread.run_sync(_loaded, name)
+            case = self._case(by, session, keeper)
+            try:
+                self.cases.add(case)
+            except BadInput:
+                case.leave()
+                raise
         case.note(Told(f"Goes on with the chat kept as {name}."))
         made_by = session.result.decision.policy_version if session.result is not None else self.settings.version
         if made_by != self.settings.version:
@@ -100,6 +103,7 @@ class Site:
             self.clock,
             keeps=self.keeps_chats,
             keeper=keeper,
+            turns=self.cases.turns,
         )
 
     def has_ledger(self) -> bool:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from agent.errors import BadInput
-from agent.web.pages import page, site_of
+from agent.web.pages import download, page, site_of
 
 
 def statistics(request: Request) -> Response:
@@ -29,9 +29,8 @@ def statistics(request: Request) -> Response:
     except BadInput as error:
         return page(request, "statistics.html.j2", 422, **values, trouble=str(error))
     figures = stats(site.open_ledger().database, site.clock(), since=first, until=last)
-    if request.url.path.endswith(".csv"):
-        named = {"Content-Disposition": 'attachment; filename="statistics.csv"'}
-        return Response("\ufeff" + as_csv(figures, BY), media_type="text/csv", headers=named)
+    if request.scope["path"].endswith(".csv"):
+        return download("\ufeff" + as_csv(figures, BY), "text/csv", "statistics.csv")
     # The content is a template of ours, filled and escaped.
     return page(request, "statistics.html.j2", **(values | {"content": Markup(as_content(figures, BY))}))
 

@@ -20,6 +20,7 @@ from agent.commands.times import FIRST_YEAR, LAST_YEAR
 from agent.errors import BadInput, EscalationError
 from agent.ledger.life import paused_since, phase
 from agent.policy.settings import Settings
+from agent.web.forms import number_in
 from agent.web.site import THROUGH
 from schemas.ledger import ACTIVE, OVER, Record, State
 from schemas.vocabulary import OWNER_LABEL
@@ -519,9 +520,10 @@ def _one_of(value: str, choices: Choices, label: str) -> str:
 
 
 def _whole(text: str, label: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+    number = number_in(text)
+    if number is None:
         raise BadInput(f"“{label}” {text[:40]!r}: expected a whole number")
-    return int(text)
+    return number
 
 
 def _number(text: str, label: str) -> float:

@@ -11,6 +11,7 @@ from agent.chat.heard import override_of
 from agent.errors import BadInput
 from agent.render import words as told
 from agent.web.cases import Case, Given, mark_of
+from agent.web.forms import number_in
 from schemas.decision import Question
 
 Work = Callable[[Chat], object]
@@ -89,9 +90,10 @@ def _question(form: FormData, case: Case) -> Question:
         return found
     _unmoved(form, case)
     place = _field(form, "place")
-    if not (place.isascii() and place.isdigit() and 1 <= int(place) <= len(open_)):
+    number = number_in(place)
+    if number is None or not 1 <= number <= len(open_):
         raise BadInput(f"question {place[:20]!r}: expected a number from 1 to {len(open_)}")
-    return open_[int(place) - 1]
+    return open_[number - 1]
 
 
 def _wrong(form: FormData, why: str, case: Case) -> tuple[Work, Given]:

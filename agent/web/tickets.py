@@ -6,17 +6,18 @@ from collections.abc import AsyncIterator
 
 import anyio
 from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from agent.chat.heard import brief_of
 from agent.errors import BadInput, Refused
+from agent.readers import MAX_TEXT
 from agent.web.cases import Case, Given
 from agent.web.editing import Merged, check, id_of, merge
+from agent.web.forms import MOST_FIELDS, form_of, number_in
 from agent.web.guard import MOST_BODY
-from agent.web.pages import page, part_asked_for, rendered, site_of, visitor_of
+from agent.web.pages import case_of, page, part_asked_for, rendered, site_of, visitor_of
 from agent.web.site import name_of
 from agent.web.talk import turn_of
 from agent.web.view import view
@@ -30,6 +31,8 @@ TICK = 1.0
 """Seconds after which a stream without news says how long it has been."""
 MOST_LINES = 2000
 """Fields of a brief's form: two for each line, far above any brief."""
+LONGEST_BRIEF = 400_000
+"""Characters of such a form: each line as it was and as it is."""
 TIERS = ("L1", "L2", "manager")
 
 
@@ -41,8 +44,8 @@ async def start(request: Request) -> Response:
 async def begin(request: Request) -> Response:
     """A ticket comes in. What is no ticket is said, and the words stay in their box."""
     site, visitor = site_of(request), visitor_of(request)
-    form = await _form(request)
-    text, tier, file = str(form.get("text", "")), str(form.get("tier", "")), form.get("file")
+    form = await request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=MOST_BODY)
+    text, tier, file = _words(form, "text"), _words(form, "tier"), form.get("file")
     try:
         if tier and tier not in TIERS:
             raise BadInput(f"tier {tier[:40]!r}: expected one of {', '.join(TIERS)}")
@@ -71,14 +74,14 @@ async def _start(request: Request, status: int = 200, **values: str) -> Response
 
 async def resume(request: Request) -> Response:
     """Go on with a chat that was kept."""
-    form = await _form(request)
+    form = await form_of(request)
     case = await site_of(request).resume(visitor_of(request).by, str(form.get("name", "")))
     return RedirectResponse(f"/cases/{case.id}", 303)
 
 
 async def show(request: Request) -> Response:
     """A case: the whole page, or its part if that is newer than what the browser has."""
-    case = _case(request)
+    case = case_of(request)
     if not part_asked_for(request):
         return page(request, "case.html.j2", **view(case))
     asked = request.query_params
@@ -93,8 +96,8 @@ async def say(request: Request) -> Response:
 
     Raises BadInput for one that cannot be; the page shows the line, and the words stay in their box.
     """
-    case, visitor = _case(request), visitor_of(request)
-    form = await _form(request)
+    case, visitor = case_of(request), visitor_of(request)
+    form = await form_of(request, longest=MAX_TEXT)
     try:
         work, given = turn_of(form, case)
     except BadInput as error:
@@ -132,7 +135,7 @@ async def save_brief(request: Request) -> Response:
 
 async def check_message(request: Request) -> Response:
     """What would be held against these words to the customer. Nothing is changed."""
-    case, form = _case(request), await _form(request)
+    case, form = case_of(request), await form_of(request, longest=MAX_TEXT)
     result, words = case.chat.session.result, str(form.get("words", "")).strip()
     if result is None:
         raise BadInput("the ticket is not decided yet")
@@ -143,8 +146,8 @@ async def check_message(request: Request) -> Response:
 
 async def _edited(request: Request) -> tuple[Case, Escalation, Merged, Given]:
     """What the form makes of the brief. Raises BadInput where there is none."""
-    case = _case(request)
-    form = await request.form(max_files=0, max_fields=MOST_LINES)
+    case = case_of(request)
+    form = await form_of(request, fields=MOST_LINES, longest=LONGEST_BRIEF)
     result = case.chat.session.result
     if result is None:
         raise BadInput("the ticket is not decided yet")
@@ -159,14 +162,14 @@ async def _edited(request: Request) -> tuple[Case, Escalation, Merged, Given]:
 
 async def stop(request: Request) -> Response:
     """End the turn that runs."""
-    case = _case(request)
+    case = case_of(request)
     case.stop()
     return _done(request, case)
 
 
 async def put_away(request: Request) -> Response:
     """Forget a case."""
-    site_of(request).cases.put_away(_case(request).id)
+    site_of(request).cases.put_away(case_of(request).id)
     return RedirectResponse("/", 303)
 
 
@@ -176,10 +179,10 @@ async def events(request: Request) -> Response:
     `steps`: HTML to put in, at least once a second; `step`: only when another one begins, for a screen reader; at the
     end `settled`.
     """
-    case = _case(request)
-    seen = request.query_params.get("seen", "")
+    case = case_of(request)
+    seen = number_in(request.query_params.get("seen", ""))
     return StreamingResponse(
-        _events(request, case, int(seen) if seen.isascii() and seen.isdigit() else -1),
+        _events(request, case, -1 if seen is None else seen),
         media_type="text/event-stream",
         headers={"X-Accel-Buffering": "no"},
     )
@@ -226,15 +229,10 @@ def _done(request: Request, case: Case) -> Response:
     return RedirectResponse(f"/cases/{case.id}", 303)
 
 
-def _case(request: Request) -> Case:
-    case = site_of(request).cases.get(request.path_params["case"])
-    if case is None:
-        raise HTTPException(404, "this ticket is not open here: it was put away, or the program was started anew")
-    return case
-
-
-async def _form(request: Request) -> FormData:
-    return await request.form(max_files=1, max_fields=200, max_part_size=MOST_BODY)
+def _words(form: FormData, name: str) -> str:
+    """A field of text; "" where it is missing, or where a file stands in its place."""
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""
 
 
 async def _source(text: str, file: object) -> tuple[bytes | str, str | None]:
@@ -248,7 +246,7 @@ async def _source(text: str, file: object) -> tuple[bytes | str, str | None]:
 
 async def rename(request: Request) -> Response:
     """Under which name this browser writes."""
-    form = await _form(request)
+    form = await form_of(request)
     try:
         visitor_of(request).by = name_of(str(form.get("by", "")))
     except BadInput as error:
