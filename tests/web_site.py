@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -51,29 +50,3 @@ def entered(one: Site, by: str | None = None) -> Iterator[TestClient]:
             client.post("/name", data={"by": by})
         client.headers["HX-Request"] = "true"
         yield client
-
-
-@dataclass(frozen=True)
-class Pages:
-    """The page with a browser that was let in, without the page's script. Use `client` as a context manager."""
-
-    site: Site
-    client: TestClient
-    clock: Clock
-
-    def begin(self, text: str) -> str:
-        """Paste a ticket; the address of its case once it is decided."""
-        answer = self.client.post("/cases", data={"text": text}, follow_redirects=False)
-        assert answer.status_code == 303, answer.text
-        address = answer.headers["location"]
-        assert self.client.get(f"{address}/events?seen=0").status_code == 200  # ends when the turn does
-        return address
-
-
-def pages(folder: Path, **options: Any) -> Pages:
-    """A site in that folder and a client in it, on a Monday afternoon."""
-    clock = Clock(datetime(2026, 11, 16, 15, 0, tzinfo=UTC))
-    made = site(folder, clock=clock, **options)
-    client = TestClient(application(made), base_url=ADDRESS, headers={"Origin": ADDRESS})
-    client.get(f"/?token={made.door.token}")
-    return Pages(made, client, clock)
