@@ -350,7 +350,6 @@ FIRST: dict[State, tuple[str, ...]] = {
     "closed": ("reopen",),
 }
 """What leads on from each state, shown first; the other steps that it allows stand behind them."""
-_TIME = "%Y-%m-%dT%H:%M"
 _FLAG = re.compile(r"(?:with )?--([a-z][a-z-]*)( (?:TEXT|[a-z_]+\b))?")
 
 
