@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -200,3 +201,99 @@ def test_ctrl_c_keeps_what_was_in_flight(tmp_path: Path, vendor: Vendor) -> None
         vendor.reply_after = 0.0
         subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=120)
     assert set(vendor.paid.values()) == {1}
+
+
+@pytest.mark.usefixtures("key")
+def test_what_a_second_ctrl_c_cuts_off_is_said_then_and_later(
+    tmp_path: Path, vendor: Vendor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their usage is unknown, so figures without a word would be too low."""
+    vendor.reply_after = 0.7
+    folder_of(tmp_path / "tickets", 6)
+
+    def interrupt() -> None:
+        until = time.monotonic() + 30
+        while vendor.calls["message"] < 3 and time.monotonic() < until:
+            time.sleep(0.01)
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.15)
+
+    person = threading.Thread(target=interrupt)
+    person.start()
+    command = ["batch", "tickets", "--concurrency", "3", "--format", "json"]
+    assert main(command) == EXIT_INTERRUPTED
+    person.join()
+    said = capsys.readouterr()
+    figures = json.loads(said.out)
+    assert (figures["cut_off"], figures["usage"]) == (3, {})
+    assert "stopping: 3 calls in flight are waited for; Ctrl-C again leaves at once" in said.err
+    assert "left at once: what was answered is kept" in said.err
+    vendor.reply_after = 0.0
+    assert main([*command[:-1], "text"]) == EXIT_DONE
+    said = capsys.readouterr()
+    assert "Cut off          3 calls were cut off by Ctrl-C: paid if they arrived, and not counted here" in said.out
+    page = Path("tickets.run/overview.html").read_text(encoding="utf-8")
+    assert "3 calls were cut off by Ctrl-C: paid if they arrived, and not counted here" in page
+
+
+@pytest.fixture
+def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No key, and a folder with two tickets to stand beside."""
+    monkeypatch.chdir(tmp_path)
+    return folder_of(tmp_path / "tickets", 2)
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_run_that_ended_early_says_so_also_on_what_is_handed_round(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["batch", "tickets", "--backend", "offline", "--format"]
+    main([*command, "text", "--limit", "1"])
+    assert "  Not met          1 more in the source: this run ended before it\n" in capsys.readouterr().out
+    page = Path("tickets.run/overview.html").read_text(encoding="utf-8")
+    assert "Overview of a run of tickets, made" in page
+    assert '<dt>Not met: the run ended before</dt><dd class="large">1</dd>' in page
+    main([*command, "json"])
+    figures = json.loads(capsys.readouterr().out)
+    assert (figures["source"], figures["tickets"], figures["unmet"]) == ("tickets", 2, 0)
+    assert "Not met" not in Path("tickets.run/overview.html").read_text(encoding="utf-8")
+
+
+def test_a_folder_that_holds_its_run_folder_reads_no_results_as_tickets(
+    offline: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(offline)
+    for _ in range(2):
+        assert main(["batch", ".", "--backend", "offline", "--format", "json"]) == EXIT_DONE
+        said = capsys.readouterr()
+        assert json.loads(said.out)["tickets"] == 2
+    assert "passed over: 1 run folders" in said.err
+    assert main(["batch", "tickets.run", "--backend", "offline"]) == EXIT_BAD_INPUT
+    assert "'tickets.run' is a run folder: name the tickets' folder or file" in capsys.readouterr().err
+
+
+def test_a_table_with_semicolons_gives_a_table_with_semicolons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where commas stand in numbers, a spreadsheet takes a line with commas for one cell."""
+    monkeypatch.chdir(tmp_path)
+    for name, sign in (("de.csv", ";"), ("en.csv", ",")):
+        Path(name).write_text(f'Ticketnummer{sign}Beschreibung\n=7{sign}"Nichts geht; gar nichts."\n')
+        assert main(["batch", name, "--backend", "offline", "--format", "json"]) == EXIT_DONE
+        assert json.loads(capsys.readouterr().out)["tickets"] == 1
+        with Path(f"{name}.run/results.csv").open(encoding="utf-8-sig", newline="") as file:
+            (row,) = csv.DictReader(file, delimiter=sign)
+        assert (row["key"], row["ticket_id"], row["state"]) == ("'=7", "'=7", "done")
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_dry_run_without_a_key_answers_too_and_names_the_way_to_an_estimate(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["batch", "tickets", "--dry-run", "--format", "json"]) == EXIT_DONE
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {"tickets": 2, "model": None}
+    assert "no model reads these tickets" in said.err
+    assert "--backend claude --model NAME estimates what a model would cost; it needs no key for that" in said.err
+    command = ["batch", "tickets", "--dry-run", "--backend", "claude", "--model", "claude-sonnet-5-5"]
+    assert main([*command, "--format", "text"]) == EXIT_DONE
+    assert "did not count: no key was given)." in " ".join(capsys.readouterr().out.split())

@@ -373,6 +373,45 @@ def test_a_json_document_that_is_too_big_names_the_way_out(source: Made, monkeyp
         source("t.json", json.dumps([{"text": "a" * 100}]))
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Ticketnummer;Betreff;Beschreibung;Erstellt am;Melder;Kommentare;Priorität;Status;Produkt",
+        "Numéro de ticket;Objet;Description;Créé le;Demandeur;Commentaires;Priorité;Statut;Produit",
+        "ID del ticket;Asunto;Descripción;Fecha de creación;Solicitante;Comentarios;Prioridad;Estado;Producto",
+        "Número do chamado;Assunto;Descrição;Criado em;Relator;Comentários;Prioridade;Estado;Produto",
+    ],
+)
+def test_usual_columns_in_other_languages(source: Made, header: str) -> None:
+    row = "4711;Kein Login;Seit 8 Uhr geht nichts.;16.11.2026 08:12;Jana;[16.11.2026 09:00] Support: Wir prüfen.;A;B;C"
+    found = source("t.csv", f"{header}\r\n{row}\r\n".encode("utf-8-sig"))
+    number, subject, text, opened, reporter, comments, *lines = (repr(name) for name in header.split(";"))
+    assert found.mapping == (
+        f"columns: id from {number} (guessed); subject from {subject} (guessed); text from {text} and {comments} "
+        f"(guessed); reporter from {reporter} (guessed); opened from {opened} (guessed); as lines of the head "
+        + ", ".join(lines)
+    )
+    ticket = only(found)
+    assert (ticket.id, ticket.subject, ticket.reporter) == ("4711", "Kein Login", "Jana")
+    assert ticket.opened == datetime(2026, 11, 16, 8, 12)
+    assert [message.speaker for message in ticket.messages] == ["unknown", "support"]
+
+
+def test_names_of_columns_without_their_accents(source: Made) -> None:
+    """As old programs write them, as people do, and as a Mac takes them apart; a password is nobody's number."""
+    for header in (
+        "Prioritaet;Zusaetzliche Kommentare",
+        "Prioritat;zusatzliche-kommentare",
+        "Priorita\u0308t;Kommentar",
+    ):
+        found = source("t.csv", f"Text;{header};Clave\nGeht nicht.;hoch;Noch immer.;geheim\n")
+        ticket = only(found)
+        assert ticket.text.count("Noch immer.") == 1
+        assert ": hoch\n" in ticket.text
+        assert "geheim" not in ticket.text
+        assert keys(found) == ["row 1"]
+
+
 # mbox
 
 MAIL = (

@@ -139,7 +139,7 @@ class ClaudeBackend:
         except anthropic.APIStatusError as error:
             why = f"it answered {error.status_code}"
         except (anthropic.AnthropicError, httpx2.HTTPError, json.JSONDecodeError, TypeError) as error:
-            why = type(error).__name__  # TypeError: no key
+            why = "no key was given" if isinstance(error, TypeError) else type(error).__name__
         raise ModelUnavailable(f"{self._where()} did not count: {why}", reason="count", blame="server")
 
     def client(self) -> "Anthropic":

@@ -1,8 +1,9 @@
 """Which column is which part of a ticket: by `--column FIELD=COLUMN`, else by the names that help desks use."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from unicodedata import combining, normalize
 
 from agent.errors import BadInput
 
@@ -25,35 +26,76 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split("|"))
 
 
-# Per field the usual names, the surest first: exports of Zendesk, Freshdesk, HubSpot, ServiceNow, Jira and home-made
-# ones. Only what a ticket itself says is guessed: a wrong tier or SLA would change decisions in silence.
+# Per field the usual names, the surest first, each line in English, German, French, Spanish and Portuguese: exports of
+# Zendesk, Freshdesk, HubSpot, ServiceNow, Jira, OTRS and home-made ones. Only what a ticket itself says is guessed: a
+# wrong tier or SLA would change decisions in silence. Without accents, as `_bare` compares.
 _USUAL = {
-    "id": "ticket id|ticket number|ticket no|ticket key|issue key|case number|case id|conversation id|number|key|id|"
-    "record id|issue id|sys id|reference|ref|ticket",
-    "subject": "subject|short description|ticket subject|ticket name|title|summary|raw subject|issue title",
-    "text": "description|ticket description|issue description|problem description|body|ticket body|text|ticket text|"
-    "message|messages|content|details|question|first message|initial message|conversation|conversations|transcript|"
-    "thread",
-    "reporter": "reporter|requester|requester name|caller|caller id|customer name|contact name|full name|reported by|"
-    "opened by|requester email|customer email|contact email|from|email|contact",
-    "opened": "opened|opened at|created at|created|created time|create date|created date|creation date|created on|"
-    "date created|submitted at|reported at|requested at|timestamp|date",
+    "id": "ticket id|ticket number|ticket no|ticket key|issue key|case number|case id|conversation id|"
+    "ticketnummer|ticket nummer|ticket nr|ticketnr|fallnummer|vorgangsnummer|vorgangsschlussel|vorgangs id|"
+    "numero de ticket|n de ticket|no de ticket|numero du ticket|id du ticket|numero d incident|cle de ticket|"
+    "id de ticket|id del ticket|numero del ticket|numero de caso|numero de incidencia|clave de incidencia|"
+    "id do ticket|numero do ticket|numero do chamado|id do chamado|"
+    "number|key|nummer|schlussel|numero|protocolo|id|nr|record id|issue id|sys id|reference|ref|referenz|"
+    "referencia|ticket",
+    "subject": "subject|betreff|objet|sujet|asunto|assunto|short description|kurzbeschreibung|description courte|"
+    "breve description|descripcion breve|descripcion corta|descricao resumida|ticket subject|ticket name|title|titel|"
+    "titre|titulo|summary|zusammenfassung|resume|resumen|resumo|raw subject|issue title",
+    "text": "description|beschreibung|descripcion|descricao|ticket description|issue description|problem description|"
+    "problembeschreibung|fehlerbeschreibung|ticketbeschreibung|ausfuhrliche beschreibung|description du probleme|"
+    "description detaillee|descripcion del problema|descripcion detallada|descricao do problema|descricao detalhada|"
+    "body|ticket body|text|texte|texto|ticket text|message|nachricht|mensaje|mensagem|messages|nachrichten|mensajes|"
+    "mensagens|content|inhalt|contenu|contenido|conteudo|details|detalles|detalhes|question|anfrage|frage|demande|"
+    "consulta|first message|initial message|conversation|conversations|verlauf|transcript|thread",
+    "reporter": "reporter|melder|meldende person|rapporteur|informador|relator|requester|requester name|anfragender|"
+    "anforderer|demandeur|solicitante|caller|caller id|anrufer|appelant|customer name|kundenname|nom du client|"
+    "nombre del cliente|nome do cliente|contact name|ansprechpartner|full name|vollstandiger name|nom complet|"
+    "nombre completo|nome completo|reported by|gemeldet von|signale par|reportado por|opened by|eroffnet von|"
+    "ouvert par|abierto por|aberto por|erstellt von|cree par|creado por|criado por|autor|auteur|absender|"
+    "requester email|customer email|contact email|from|von|email|e mail|correo electronico|contact|kontakt|"
+    "contacto|contato",
+    "opened": "opened|opened at|geoffnet|geoffnet am|eroffnet|eroffnet am|ouvert le|abierto el|aberto em|created at|"
+    "erstellt am|cree le|creado el|criado em|created|erstellt|cree|creado|criado|created time|erstellungszeit|"
+    "create date|created date|creation date|created on|date created|erstelldatum|erstellungsdatum|angelegt am|"
+    "date de creation|date d ouverture|fecha de creacion|fecha de apertura|data de criacao|data de abertura|"
+    "submitted at|reported at|gemeldet am|signale le|requested at|angefordert|eingang|eingangsdatum|eingegangen am|"
+    "timestamp|zeitstempel|date|datum|fecha",
 }
 _ALSO_TEXT = _names(
     "comments|comment|additional comments|comments and work notes|work notes|public comments|replies|notes|"
-    "all comments|conversation history"
+    "all comments|conversation history|"
+    "kommentare|kommentar|weitere kommentare|zusatzliche kommentare|kommentare und arbeitsnotizen|arbeitsnotizen|"
+    "antworten|antwort|notizen|bemerkungen|"
+    "commentaires|commentaire|commentaires supplementaires|notes de travail|reponses|remarques|"
+    "comentarios|comentario|comentarios adicionales|notas de trabajo|notas|respuestas|observaciones|"
+    "comentarios adicionais|notas de trabalho|respostas|observacoes"
 )
 # What may stand above the messages as lines of the ticket's head, as the readers of JSON exports show it.
 _HEAD_LINES = _names(
     "status|state|priority|urgency|impact|severity|type|ticket type|issue type|category|subcategory|channel|source|via|"
     "tags|labels|group|assignment group|company|company name|organization|organisation|account|account name|product|"
-    "component|components|version|environment|plan|region|ticket status|pipeline|ticket owner|assignee"
+    "component|components|version|environment|plan|region|ticket status|pipeline|ticket owner|assignee|"
+    "zustand|prioritat|dringlichkeit|auswirkung|schweregrad|typ|tickettyp|vorgangstyp|kategorie|unterkategorie|kanal|"
+    "quelle|schlagworter|stichworter|gruppe|zuweisungsgruppe|queue|firma|unternehmen|kunde|konto|produkt|komponente|"
+    "komponenten|umgebung|bearbeiter|besitzer|zugewiesen an|zustandig|"
+    "statut|etat|priorite|urgence|gravite|type de ticket|categorie|sous categorie|canal|etiquettes|groupe|societe|"
+    "entreprise|client|compte|produit|composant|composants|environnement|assigne a|attribue a|"
+    "estado|prioridad|urgencia|impacto|gravedad|severidad|tipo|tipo de ticket|categoria|subcategoria|origen|etiquetas|"
+    "grupo|empresa|cliente|cuenta|producto|componente|componentes|entorno|asignado a|agente|"
+    "prioridade|gravidade|severidade|origem|conta|produto|ambiente|versao|atribuido a|responsavel"
 )
 # Fields that one person fills in. Any other column of text may hold a whole conversation.
 _ONE_HAND = _names(
     "description|ticket description|issue description|problem description|short description|subject|title|summary|"
-    "body|ticket body|message|details|question|first message|initial message"
+    "body|ticket body|message|details|question|first message|initial message|"
+    "beschreibung|problembeschreibung|fehlerbeschreibung|ticketbeschreibung|ausfuhrliche beschreibung|kurzbeschreibung|"
+    "betreff|titel|zusammenfassung|nachricht|anfrage|frage|"
+    "description du probleme|description detaillee|description courte|breve description|objet|sujet|titre|resume|"
+    "demande|descripcion|descripcion del problema|descripcion detallada|descripcion breve|descripcion corta|asunto|"
+    "titulo|resumen|mensaje|detalles|consulta|"
+    "descricao|descricao do problema|descricao detalhada|descricao resumida|assunto|resumo|mensagem|detalhes"
 )
+# Without their dots umlauts are written with an e as often as without one.
+_SPELT = re.compile("ae|oe|ue")
 _SHOWN = 30  # names of columns in a message
 
 
@@ -105,7 +147,9 @@ class Columns:
         guessed = _guess(folded, said, used)
         fields |= guessed
         used = {at for found in fields.values() for at in found}
-        lines = tuple(at for at, name in enumerate(folded) if name in _HEAD_LINES and at not in used)
+        lines = tuple(
+            at for at, name in enumerate(folded) if at not in used and not _HEAD_LINES.isdisjoint(_spellings(name))
+        )
         return Mapping(header, fields, lines, frozenset(guessed), side)
 
     def missing(self, header: Sequence[str]) -> list[str]:
@@ -135,7 +179,7 @@ def parse_columns(flags: Sequence[str]) -> Columns:
 
 def holds_thread(column: str) -> bool:
     """Whether a column of this name may hold messages of several people under headers of their own."""
-    return _folded(column) not in _ONE_HAND
+    return _ONE_HAND.isdisjoint(_spellings(_folded(column)))
 
 
 def unknown_columns(where: str, missing: Sequence[str], header: Sequence[str]) -> BadInput:
@@ -164,7 +208,15 @@ def shown_name(name: str) -> str:
 
 
 def _folded(name: str) -> str:
-    return re.sub(r"[\W_]+", " ", name[:200]).strip().casefold()
+    return re.sub(r"[\W_]+", " ", normalize("NFC", name[:200])).strip().casefold()
+
+
+def _spellings(folded: str) -> Iterator[str]:
+    """A column's name as the tables may have it: without accents, which programs lose, and with `ae` for an umlaut."""
+    bare = "".join(sign for sign in normalize("NFKD", folded) if not combining(sign))
+    yield bare
+    if _SPELT.search(bare):
+        yield _SPELT.sub(lambda found: found[0][0], bare)
 
 
 def _find(header: tuple[str, ...], folded: list[str], column: str) -> tuple[int, ...]:
@@ -175,18 +227,19 @@ def _find(header: tuple[str, ...], folded: list[str], column: str) -> tuple[int,
 
 def _guess(folded: list[str], said: set[str], used: set[int]) -> dict[str, tuple[int, ...]]:
     found: dict[str, tuple[int, ...]] = {}
+    spelt = [frozenset(_spellings(name)) for name in folded]
     taken = set(used)
     for field, usual in _USUAL.items():
         if field in said:
             continue
         for name in usual.split("|"):
-            places = tuple(at for at, column in enumerate(folded) if column == name and at not in taken)
+            places = tuple(at for at, names in enumerate(spelt) if name in names and at not in taken)
             if places:
                 found[field] = places
                 taken |= set(places)
                 break
     if "text" not in said:
-        more = tuple(at for at, column in enumerate(folded) if column in _ALSO_TEXT and at not in taken)
+        more = tuple(at for at, names in enumerate(spelt) if names & _ALSO_TEXT and at not in taken)
         if more or "text" in found:
             found["text"] = found.get("text", ()) + more
     return found

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from agent.batch.items import Item
 from agent.batch.keys import Keys, printable
+from agent.batch.run_folder import FILE
 from agent.errors import BadInput
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _MOST_CONTEXT = 1_000_000  # bytes of a context file that are read
 class Folder:
     """The files below `path`. Of each folder on the way its names are in memory, to be sorted; of the files nothing.
 
-    Hidden files and folders, links to folders, links that lead out, devices and pipes are passed over.
+    Hidden files and folders, run folders, links to folders, links that lead out, devices and pipes are passed over.
     """
 
     mapping = ""
@@ -35,6 +36,8 @@ class Folder:
         self._real = os.path.realpath(path)
         self._passed: Counter[str] = Counter()
         self.name = f"folder {printable(self._real)}"
+        if os.path.exists(path / FILE):
+            raise BadInput(f"{str(path)!r} is a run folder: name the tickets' folder or file, and this with --run")
         if self.count() == 0:
             raise BadInput(f"the folder {str(path)!r} holds no tickets{self._why()}: name a folder with ticket files")
 
@@ -73,6 +76,8 @@ class Folder:
                 for entry in found:
                     if entry.name.startswith("."):
                         self._passed["hidden"] += 1
+                    elif entry.is_dir(follow_symlinks=False) and os.path.exists(os.path.join(entry.path, FILE)):
+                        self._passed["run folders"] += 1  # its results would be tickets, and more with each run
                     elif entry.is_dir(follow_symlinks=False):
                         entries.append(entry.name + "/")
                     elif self._is_ticket(entry):

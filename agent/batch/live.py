@@ -84,6 +84,7 @@ class Live:
         self.unreadable: BadInput | None = None
         self.over_budget = False
         self.interrupted = False
+        self.cut_off = 0  # calls that a person did not wait for: those that arrived are billed, nobody knows how much
         self.pace = pace or Pace(concurrency)
         self._tell = tell
         self._notice = notice

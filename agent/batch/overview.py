@@ -13,7 +13,7 @@ from heapq import nsmallest
 from pathlib import Path
 
 from agent.batch.results import Summary, deadline_of, owner_of, shown, title_of, urgency
-from agent.batch.run_folder import Row, RunFolder
+from agent.batch.run_folder import Results, Row
 from agent.commands.output import writing
 from agent.render import words
 from agent.render.report import Reason, glance, masked, secrets_of
@@ -55,9 +55,19 @@ class Entry:
 
 
 def write_overview(
-    folder: RunFolder, scan: int, figures: Summary, path: Path, now: datetime, flag: str = "--out"
+    folder: Results,
+    scan: int,
+    figures: Summary,
+    path: Path,
+    now: datetime,
+    flag: str = "--out",
+    *,
+    restored: int | None = None,
 ) -> None:
-    """Write the page, ticket by ticket. `now`: when it was made. Raises BadInput where the file cannot be written."""
+    """Write the page, ticket by ticket. `now`: when it was made. `restored`: results that hold their originals again.
+
+    Raises BadInput where the file cannot be written.
+    """
     from markupsafe import Markup
 
     from agent.render.formats import html_environment
@@ -72,6 +82,7 @@ def write_overview(
         style=Markup(style),  # our own file, rendered without values
         style_digest=digest,
         now=words.when(now),
+        restored=restored,
         asked_of=words.ASKED,
         escalated=_entries(folder, escalated),
         asked=_entries(folder, asked),
@@ -88,7 +99,7 @@ def write_overview(
             file.write(piece.encode("utf-8", "backslashreplace"))
 
 
-def _chosen(folder: RunFolder, scan: int) -> tuple[list[Row], list[Row], list[Row]]:
+def _chosen(folder: Results, scan: int) -> tuple[list[Row], list[Row], list[Row]]:
     """The most urgent escalations, and the first of the others. Nothing else is kept in memory."""
     asked: list[Row] = []
     failed: list[Row] = []
@@ -105,7 +116,7 @@ def _chosen(folder: RunFolder, scan: int) -> tuple[list[Row], list[Row], list[Ro
     return nsmallest(MOST_ESCALATED, escalated(), key=urgency), asked, failed
 
 
-def _entries(folder: RunFolder, rows: list[Row]) -> Iterator[Entry]:
+def _entries(folder: Results, rows: list[Row]) -> Iterator[Entry]:
     for row in rows:
         deadline = deadline_of(row)
         yield Entry(
@@ -116,7 +127,7 @@ def _entries(folder: RunFolder, rows: list[Row]) -> Iterator[Entry]:
             owner=owner_of(row),
             leadership=row.leadership and row.owner != "leadership",
             deadline=words.when(deadline) if deadline else "",
-            error=f"{row.state}: {row.error or 'no reason was kept'}" if row.outcome is None else "",
+            error=(row.error or "") if row.outcome else f"{row.state}: {row.error or 'no reason was kept'}",
             details=_details(folder.result(row.key)),
         )
 

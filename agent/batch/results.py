@@ -16,7 +16,7 @@ from typing import Any
 
 from agent.backends.base import tokens, total
 from agent.batch.prices import NOTHING, Cost, Prices
-from agent.batch.run_folder import Paid, Row, RunFolder
+from agent.batch.run_folder import Paid, Results, Row
 from agent.commands.output import writing
 from agent.render.sanitise import Trusted, cell, json_text, one_line, visible
 from schemas.base import Model
@@ -60,11 +60,15 @@ class Listed(Model):
 class Summary(Model):
     """A run in figures. `matrix`: escalated tickets by owner, then severity. `usage`: of all that this folder paid.
 
+    `source`: its name without its folder. `unmet`: tickets of the source that this run ended before. `cut_off`: calls
+    that a person did not wait for; those that had arrived are paid, and in none of these figures.
     `cost`: USD; null: unknown. `cost_words` says also of what it is unknown. `fallbacks`: results of the offline rules
     where a model had been asked for. `redacted`: tickets in which something was replaced before they were read.
     """
 
+    source: str
     tickets: int
+    unmet: int
     states: dict[str, int]
     outcomes: dict[str, int]
     leadership: int
@@ -75,6 +79,7 @@ class Summary(Model):
     redacted: int
     model: str | None
     usage: dict[Paid, Usage]
+    cut_off: int
     cost: str | None
     cost_at_least: bool
     cost_words: str
@@ -83,7 +88,7 @@ class Summary(Model):
     worst_more: int
 
 
-def write_jsonl(folder: RunFolder, scan: int, path: Path, flag: str = "--out") -> int:
+def write_jsonl(folder: Results, scan: int, path: Path, flag: str = "--out") -> int:
     """One line for each ticket: key, state, error, and the result as `run --format json` gives it or null.
 
     Returns their number. Raises BadInput where the file, which `flag` named, cannot be written.
@@ -105,17 +110,18 @@ def _one_line_json(result: bytes) -> str:
     return json.dumps(json.loads(text), ensure_ascii=False) if "\n" in text else text
 
 
-def write_csv(folder: RunFolder, scan: int, path: Path, flag: str = "--out") -> int:
+def write_csv(folder: Results, scan: int, path: Path, flag: str = "--out", *, delimiter: str = ",") -> int:
     """One row for each ticket (RFC 4180, UTF-8) under a row of names, `COLUMNS`. Returns the number of tickets.
 
     With a byte order mark, without which a spreadsheet takes the file for the machine's old encoding. A cell that
-    would run as a formula begins with an apostrophe. Raises BadInput where the file cannot be written.
+    would run as a formula begins with an apostrophe. `delimiter`: between two cells. Raises BadInput where the file
+    cannot be written.
     """
     written = 0
     with writing(path, flag) as file:
         text = io.TextIOWrapper(file, "utf-8", "backslashreplace", newline="", write_through=True)
         text.write(BYTE_ORDER_MARK)
-        writer = csv.writer(text, lineterminator="\r\n")
+        writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n")
         writer.writerow(COLUMNS)
         for row in folder.rows(scan):
             writer.writerow([cell(value) for value in _cells(row)])
@@ -166,7 +172,7 @@ def deadline_of(row: Row) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def paid_for(folder: RunFolder, prices: Prices) -> Cost:
+def paid_for(folder: Results, prices: Prices) -> Cost:
     """What all answers of the folder cost, at the prices of the table's day: each by its own model and length."""
     cost = NOTHING
     for paid, model, usage in folder.paid():
@@ -174,8 +180,10 @@ def paid_for(folder: RunFolder, prices: Prices) -> Cost:
     return cost
 
 
-def summary(folder: RunFolder, scan: int, prices: Prices, model: str | None = None) -> Summary:
-    """The run in figures. `model`: the one that was asked for; None: none was."""
+def summary(
+    folder: Results, scan: int, prices: Prices, model: str | None = None, *, source: str = "", unmet: int = 0
+) -> Summary:
+    """The run in figures. `model`: the one that was asked for; None: none was. For the others see `Summary`."""
     outcomes, briefs, severities = Counter[str](), Counter[str](), Counter[str]()
     matrix: dict[str, Counter[str]] = {owner: Counter() for owner in OWNER_LABEL}
     leadership = fallbacks = redacted = 0
@@ -201,7 +209,9 @@ def summary(folder: RunFolder, scan: int, prices: Prices, model: str | None = No
     states = {name: count for name, count in folder.count(scan).items() if count}
     cost = paid_for(folder, prices)
     return Summary(
+        source=source,
         tickets=sum(states.values()),
+        unmet=unmet,
         states=dict(states),
         outcomes=dict(outcomes),
         leadership=leadership,
@@ -212,6 +222,7 @@ def summary(folder: RunFolder, scan: int, prices: Prices, model: str | None = No
         redacted=redacted,
         model=model,
         usage=folder.spent(),
+        cut_off=folder.cut_off(),
         cost=None if cost.usd is None else f"{cost.usd:f}",
         cost_at_least=cost.at_least,
         cost_words=cost.words(),
@@ -257,6 +268,14 @@ def _levels(figures: Summary) -> list[str]:
     return [level for level in ("critical", "high", "medium", "none") if figures.severities.get(level)]
 
 
+def _cut_off(calls: int) -> str:
+    if not calls:
+        return ""
+    if calls == 1:
+        return "1 call was cut off by Ctrl-C: paid if it arrived, and not counted here"
+    return f"{calls:,} calls were cut off by Ctrl-C: paid if they arrived, and not counted here"
+
+
 def shown(figures: Summary) -> dict[str, Any]:
     """What text and page say of a summary, in words."""
     from agent.render.words import when
@@ -268,6 +287,7 @@ def shown(figures: Summary) -> dict[str, Any]:
         "levels": _levels(figures),
         "owner_label": OWNER_LABEL,
         "spent": spent,
+        "cut_off": _cut_off(figures.cut_off),
         "calls": {ways[paid]: usage.calls for paid, usage in figures.usage.items()},
         "prompt": spent.input_tokens + spent.cache_read_tokens + spent.cache_write_tokens,
         "when": lambda moment: when(moment) if moment else "no deadline",

@@ -16,13 +16,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Literal, Protocol
 
 from agent.backends.base import NO_USAGE
 from agent.errors import BadInput
 from schemas.escalation import Usage
 
 VERSION = "1"
+_CUT_OFF = "cut off"  # name of a setting
 LONGEST_NAME = 200  # characters of a model's name
 MOST_UNPACKED = 1 << 26  # bytes; many times the largest result
 FILE, LOCK = "run.sqlite", "lock.sqlite"
@@ -127,6 +128,28 @@ class Row:
     usage: Usage = NO_USAGE
 
 
+class Results(Protocol):
+    """What a run gave: as its folder holds it, or with the originals (agent/batch/restored.py)."""
+
+    def rows(self, scan: int) -> Iterator[Row]:
+        """Every ticket that this scan of the source found, in the source's order."""
+
+    def count(self, scan: int) -> dict[State, int]:
+        """How many tickets of this scan are in each state."""
+
+    def result(self, key: str) -> bytes | None:
+        """A ticket's result as JSON."""
+
+    def spent(self) -> dict[Paid, Usage]:
+        """All that the folder's answers cost, by the way in which they were paid."""
+
+    def paid(self) -> Iterator[tuple[Paid, str | None, Usage]]:
+        """Each answer by itself: how it was paid, which model gave it, its usage."""
+
+    def cut_off(self) -> int:
+        """Calls of all runs that were left before their answer came."""
+
+
 class RunFolder:
     """One run's database, open: `with RunFolder(path) as folder`. Nobody else may have it open.
 
@@ -225,6 +248,14 @@ class RunFolder:
     def keep_setting(self, name: str, value: str) -> None:
         """Keep a value of the run under a name."""
         self._writer.execute("insert or replace into run values (?, ?)", (name, value))
+
+    def cut_off(self) -> int:
+        """Calls of all runs that were left before their answer came."""
+        return int(self.setting(_CUT_OFF) or 0)
+
+    def keep_cut_off(self, calls: int) -> None:
+        """So many more."""
+        self.keep_setting(_CUT_OFF, str(self.cut_off() + calls))
 
     # Tickets
 

@@ -44,11 +44,13 @@ class TicketSource(Source, Protocol):
         """What was guessed or passed over, a line each."""
 
 
-def open_source(path: str, *, columns: Sequence[str] = (), format: str | None = None) -> TicketSource:
+def open_source(
+    path: str, *, columns: Sequence[str] = (), format: str | None = None, threads: bool | None = None
+) -> TicketSource:
     """The source at `path`. `columns` are flags `FIELD=COLUMN`; `format` is one of FORMATS, None to find out.
 
-    Raises BadInput for what cannot be read or holds no ticket, for columns that do not exist, and where no column looks
-    like the tickets' text.
+    `threads`: whether mails of a thread are one ticket; None: they are, and nobody asked. Raises BadInput for what
+    cannot be read or holds no ticket, for columns that do not exist, and where no column looks like the tickets' text.
     """
     if path == "-":
         raise BadInput("a source cannot be '-', as it is read more than once: write it to a file and name that")
@@ -62,7 +64,9 @@ def open_source(path: str, *, columns: Sequence[str] = (), format: str | None = 
         kind = _kind(place, format, named)
         if named.named and kind in ("folder", "mbox"):
             raise BadInput(f"--column is for CSV and JSON, but {path[:200]!r} is {_article(kind)}: leave it out")
-        return _opened(place, kind, named)
+        if threads is not None and kind != "mbox":
+            raise BadInput(f"--threads is for an mbox, but {path[:200]!r} is {_article(kind)}: leave it out")
+        return _opened(place, kind, named, threads is not False)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = getattr(error, "strerror", None) or str(error)
         raise BadInput(
@@ -70,13 +74,13 @@ def open_source(path: str, *, columns: Sequence[str] = (), format: str | None = 
         ) from None
 
 
-def _opened(path: Path, kind: str, columns: Columns) -> TicketSource:
+def _opened(path: Path, kind: str, columns: Columns, threads: bool) -> TicketSource:
     if kind == "folder":
         return Folder(path)
     if kind == "csv":
         return Table(path, columns)
     if kind == "mbox":
-        return Mbox(path)
+        return Mbox(path, threads=threads)
     pieces = lines_of if kind == "jsonl" else list_of
     return Objects(path, columns, partial(pieces, path), kind.upper())
 
@@ -149,7 +153,7 @@ def _is_table(top: bytes, columns: Columns) -> bool:
 
 
 def _article(kind: str) -> str:
-    return "a folder" if kind == "folder" else "an mbox"
+    return {"folder": "a folder", "mbox": "an mbox"}.get(kind, kind.upper())
 
 
 __all__ = ["FORMATS", "TicketSource", "open_source"]

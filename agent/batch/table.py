@@ -48,7 +48,7 @@ class Table:
             sample = file.read(_SAMPLE)
         declared = _SEPARATOR_LINE.match(sample)
         self._skip = 1 if declared else 0
-        self._delimiter = declared[1] if declared else delimiter_of(sample)
+        self.delimiter = declared[1] if declared else delimiter_of(sample)
         header = next((cells for _, cells in self._records()), None)
         if header is None:
             raise BadInput(f"{str(path)!r} is empty, expected a row that names the columns and a row for each ticket")
@@ -85,7 +85,7 @@ class Table:
         if any(cell.strip() for cell in cells[width:]):
             raise BadInput(
                 f"{where} has {len(cells)} cells, the first row names {width}: put cells that hold "
-                f"{shown_name(self._delimiter)} or quotation marks into quotation marks"
+                f"{shown_name(self.delimiter)} or quotation marks into quotation marks"
             )
         return read_row(self._columns, cells[:width], where)
 
@@ -105,7 +105,7 @@ class Table:
             feed = _Feed(file, str(self._path))
             for _ in range(self._skip):
                 next(feed, None)
-            reader = csv.reader(feed, delimiter=self._delimiter)
+            reader = csv.reader(feed, delimiter=self.delimiter)
             while True:
                 feed.begin()
                 try:

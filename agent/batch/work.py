@@ -16,7 +16,7 @@ from agent.drafting import Limits
 from agent.errors import BadInput
 from agent.pipeline import escalate, fallen_back, provenance_of, road
 from agent.policy.settings import Settings
-from agent.redaction import redact, told
+from agent.redaction import Vault, redact, told
 from schemas.context import Context
 from schemas.escalation import Escalation, Provenance
 from schemas.redaction import Level
@@ -82,8 +82,7 @@ class Work:
     def as_it_came(self) -> tuple[Ticket, Context]:
         """The ticket with its secrets, and its context, which beats that of all tickets. Raises BadInput."""
         ticket, own = self.item.read()
-        fields = () if own is None else own.model_fields_set
-        return ticket, self.run.context.model_copy(update={name: getattr(own, name) for name in fields})
+        return ticket, with_own(self.run.context, own)
 
     def read(self) -> tuple[Ticket, Context]:
         """The ticket behind the door, and its context. Raises BadInput."""
@@ -124,6 +123,12 @@ class Work:
         return datetime.fromisoformat(self.known.started)
 
 
+def with_own(context: Context, own: Context | None) -> Context:
+    """The context of all tickets with what one ticket's own says, which beats it."""
+    fields = () if own is None else own.model_fields_set
+    return context.model_copy(update={name: getattr(own, name) for name in fields})
+
+
 def behind_door(ticket: Ticket, context: Context, level: Level) -> tuple[Ticket, Context]:
     """Both without secrets: so everything sees them that comes behind the reading.
 
@@ -149,7 +154,8 @@ def ended_as(key: str, ended: Escalation | Exception) -> Ended:
         waits = isinstance(ended, ModelUnavailable) and ended.blame != "request"
         return Ended(Row(key, "waiting" if waits else "failed", error=str(ended), usage=ended.usage))
     if isinstance(ended, BadInput):
-        return Ended(Row(key, "unreadable", error=str(ended)))
+        # It may repeat a cell or a line of the ticket, and this stays in the run folder.
+        return Ended(Row(key, "unreadable", error=Vault().conceal(str(ended))))
     # A fault of this program: it must not cost the other tickets their results.
     error = f"unexpected {type(ended).__name__} in this program: `escalation run` on this ticket tells more"
     return Ended(Row(key, "failed", error=error))
@@ -186,8 +192,8 @@ def works(source: Source, run: Run, limit: int | None = None) -> Iterator[Work |
     now = (run.now or datetime.now(UTC)).replace(microsecond=0).isoformat()
     taken = settled = 0
     seen: list[tuple[int, str]] = []
-    for place, item in enumerate(_items(source)):
-        fingerprint = hashlib.sha256(f"{common} {item.sha256}".encode()).hexdigest()
+    for place, item in enumerate(items_of(source)):
+        fingerprint = fingerprint_of(common, item)
         known = run.folder.known(item.key)
         same = known is not None and known.fingerprint == fingerprint
         has_result = known is not None and same and _settled(known, run)
@@ -206,7 +212,12 @@ def works(source: Source, run: Run, limit: int | None = None) -> Iterator[Work |
     yield Seen(tuple(seen), settled, run)
 
 
-def _items(source: Source) -> Iterator[Item]:
+def fingerprint_of(common: str, item: Item) -> str:
+    """Identity of all that a ticket's result depends on. `common`: of a run."""
+    return hashlib.sha256(f"{common} {item.sha256}".encode()).hexdigest()
+
+
+def items_of(source: Source) -> Iterator[Item]:
     """As `Source.items`. A file that went away or a disk that fails is the source's, not the run folder's."""
     try:
         yield from source.items()

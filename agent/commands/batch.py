@@ -7,6 +7,7 @@ The folder then holds results.jsonl, results.csv and overview.html; the summary 
 
 import argparse
 import asyncio
+import json
 import os
 import signal
 import sqlite3
@@ -32,11 +33,13 @@ if TYPE_CHECKING:
     from agent.batch.live import Live
     from agent.batch.prices import Prices
     from agent.batch.progress import Progress
-    from agent.batch.run_folder import RunFolder
+    from agent.batch.results import Summary
+    from agent.batch.run_folder import Results, RunFolder
     from agent.batch.sources import TicketSource
     from agent.batch.work import Run
 
 FORMATS = ("text", "json")
+_NAMES = "results.jsonl, results.csv and overview.html"
 CONCURRENCY, MOST_CONCURRENCY = 8, 256
 CALLS_FOR_ONE, MOST_PROCESSES = 16, 8
 
@@ -63,8 +66,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FIELD=COLUMN",
         help="which column (CSV) or key (JSONL) holds a field of the ticket; may be given again; see docs/batch.md",
     )
+    parser.add_argument(
+        "--threads",
+        choices=("on", "off"),
+        help="mbox: whether the mails of a thread are one ticket, or each mail is one (default: on)",
+    )
     add_circumstances(parser)
     add_redaction(parser, restore=False)
+    parser.add_argument(
+        "--restore",
+        metavar="FOLDER",
+        help="ask no model: write what the run folder holds once more into FOLDER, with the originals put back",
+    )
     add_backend(parser)
     parser.add_argument("--batches", action="store_true", help="by the vendor's Message Batches: half price, later")
     parser.add_argument(
@@ -94,15 +107,21 @@ def run(arguments: argparse.Namespace) -> int:
     given = circumstances_of(arguments)
 
     from agent.batch.prices import load_prices
+    from agent.batch.restored import keep_way
     from agent.batch.run_folder import RunFolder
     from agent.batch.sources import open_source
     from agent.batch.work import Run
     from agent.drafting import Limits
 
+    if arguments.restore is not None and arguments.dry_run:
+        raise BadInput("--restore and --dry-run: expected one of them; --restore asks no model either")
     prices = load_prices(datetime.now(UTC).date(), arguments.prices)
-    source = open_source(arguments.source, columns=arguments.column, format=arguments.source_format)
-    backend = _backend(arguments)
+    threads = None if arguments.threads is None else arguments.threads == "on"
+    source = open_source(arguments.source, columns=arguments.column, format=arguments.source_format, threads=threads)
+    backend = _nobody() if arguments.restore is not None else _backend(arguments)
     place = _place(arguments)
+    if arguments.restore is not None:
+        _restorable(arguments, place)
     with _folder(place, arguments.dry_run) as path, RunFolder(path) as folder, _named_errors(place):
         made = Run(
             folder=folder,
@@ -112,18 +131,22 @@ def run(arguments: argparse.Namespace) -> int:
             now=None if arguments.now is None else given.now,
             max_repairs=Limits.max_repairs if arguments.max_repairs is None else arguments.max_repairs,
             redact=level_of(arguments),
-            scan=_scan(folder, source, arguments.dry_run),
+            scan=_scan(folder, source, arguments.dry_run or arguments.restore is not None),
         )
+        if arguments.restore is not None:
+            return _restored(arguments, source, made, prices, form)
         tell_level(made.redact)
         for remark in (source.mapping, *source.notes):
             if remark:
                 note(remark)
         if arguments.dry_run:
             return _estimated(arguments, source, made, prices, form)
+        _tell_threads(folder, source, made.scan)
+        keep_way(made)
         ended = _driven(arguments, source, made, prices)
-        _written(made, prices, form, arguments.out)
-        left = source.count() - sum(folder.count(made.scan).values())
-        if left > 0:
+        left = _unmet(source, folder, made.scan)
+        _written(arguments, source, made, prices, form, left)
+        if left:
             note(
                 f"{left:,} tickets of the source are in none of these: they were not begun, or what they had does not "
                 "fit any more; run again to have them all"
@@ -131,9 +154,43 @@ def run(arguments: argparse.Namespace) -> int:
     return ended if arguments.limit is not None or left <= 0 or ended != EXIT_DONE else EXIT_FINDINGS
 
 
+def _restorable(arguments: argparse.Namespace, place: Path) -> None:
+    """Raises BadInput where there is nothing to restore, or no place for it."""
+    from agent.batch.restored import ready_place
+    from agent.batch.run_folder import FILE
+
+    if not (place / FILE).is_file():
+        raise BadInput(
+            f"--restore takes the results of a run, and {str(place)!r} is no run folder: run without --restore first, "
+            "or name its folder with --run"
+        )
+    ready_place(Path(arguments.restore), Path(arguments.source))
+
+
+def _restored(arguments: argparse.Namespace, source: "TicketSource", run: "Run", prices: "Prices", form: str) -> int:
+    """The results with their originals, beside those of the run folder. On stdout no more than figures."""
+    from agent.batch.restored import Restored
+    from agent.batch.results import summary
+
+    with progress("restoring"), Restored(run, source) as made:
+        rows = sum(made.count(made.scan).values())
+        unmet = _unmet(source, run.folder, made.scan)
+        figures = summary(made, made.scan, prices, made.model, source=_name(arguments), unmet=unmet)
+        _files(made, made.scan, figures, source, Path(arguments.restore), "--restore", restored=made.restored)
+    counts = {"tickets": rows, "restored": made.restored, "unrestored": made.unrestored}
+    said = f"{rows:,} results; the originals are back in {made.restored:,} of them"
+    emit(json.dumps(counts, indent=2) if form == "json" else said, arguments.out)
+    if made.unrestored:
+        keep = "1 result keeps its" if made.unrestored == 1 else f"{made.unrestored:,} results keep their"
+        note(f"{keep} placeholders: `error` in the files says why")
+    warning = "; they hold secrets: delete them when they are not needed" if made.restored else ""
+    note(f"{_NAMES} are in {arguments.restore!r}{warning}")
+    return EXIT_FINDINGS if made.unrestored else EXIT_DONE
+
+
 def _backend(arguments: argparse.Namespace) -> "Backend":
     """As for one ticket; but calls at once are repeated by the run, which knows of them all, and not by the client."""
-    picked = backend_of(arguments)
+    picked = backend_of(arguments, "these tickets")
     if picked.name == "offline":
         if arguments.batches:
             raise BadInput(
@@ -182,6 +239,23 @@ def _scan(folder: "RunFolder", source: "TicketSource", dry: bool) -> int:
         folder.keep_setting("source", source.name)
         folder.keep_setting("scan", str(number))
     return number
+
+
+def _tell_threads(folder: "RunFolder", source: "TicketSource", scan: int) -> None:
+    """An mbox whose mails were other tickets to the runs before. Each has its own digest, so none is mixed up."""
+    from agent.batch.mbox import Mbox
+
+    if not isinstance(source, Mbox):
+        return
+    way = "on" if source.threads else "off"
+    before = folder.setting("threads") or "off"  # of a version that did not know threads
+    if scan > 1 and before != way and (source.joins or not source.threads):
+        what = "each mail was a ticket" if way == "on" else "the mails of a thread were one ticket"
+        note(
+            f"in earlier runs of this folder {what}: what is another ticket now is asked for anew, and what it was "
+            f"before is not among the results; --threads {before} goes on as before"
+        )
+    folder.keep_setting("threads", way)
 
 
 def _driven(arguments: argparse.Namespace, source: "TicketSource", run: "Run", prices: "Prices") -> int:
@@ -255,6 +329,8 @@ def _at_once(arguments: argparse.Namespace, source: "TicketSource", run: "Run", 
     try:
         asyncio.run(_stoppable(live, live.go(works(source, run, arguments.limit)), progress))
     except asyncio.CancelledError:
+        if live.cut_off:
+            run.folder.keep_cut_off(live.cut_off)
         note("left at once: what was answered is kept; run the same command again to go on")
         return EXIT_INTERRUPTED
     progress.close()
@@ -274,6 +350,7 @@ async def _stoppable(live: "Live", going: Coroutine[Any, Any, None], progress: "
 
     def interrupt() -> None:
         if live.interrupted and task is not None:
+            live.cut_off = max(live.cut_off, live.pace.open)  # a third Ctrl-C may find them gone
             task.cancel()
             return
         live.interrupted = True
@@ -336,9 +413,14 @@ def _code(run: "Run") -> int:
 
 
 def _rules(arguments: argparse.Namespace) -> "Backend | None":
+    return None if arguments.fallback is None else _nobody()
+
+
+def _nobody() -> "Backend":
+    """The rules, where no model is to be asked."""
     from agent.backends.offline import OfflineBackend
 
-    return None if arguments.fallback is None else OfflineBackend()
+    return OfflineBackend()
 
 
 def _claude(backend: "Backend") -> "ClaudeBackend":
@@ -351,7 +433,11 @@ def _claude(backend: "Backend") -> "ClaudeBackend":
 def _estimated(arguments: argparse.Namespace, source: "TicketSource", run: "Run", prices: "Prices", form: str) -> int:
     """What it would cost. Nothing is asked and nothing is kept."""
     if run.backend.name == "offline":
-        note(f"{source.count():,} tickets; no model takes part, so nothing is paid")
+        count = source.count()
+        said = f"{count:,} ticket{'' if count == 1 else 's'}; no model takes part, so nothing is paid"
+        emit(json.dumps({"tickets": count, "model": None}, indent=2) if form == "json" else said, arguments.out)
+        if arguments.backend != "offline":
+            note("--backend claude --model NAME estimates what a model would cost; it needs no key for that")
         return EXIT_DONE
     from agent.batch.estimate import as_json, as_text, escalating, estimate, first_requests
 
@@ -371,15 +457,50 @@ def _estimated(arguments: argparse.Namespace, source: "TicketSource", run: "Run"
     return EXIT_DONE
 
 
-def _written(run: "Run", prices: "Prices", form: str, out: str | None) -> None:
-    """The results into the run folder, the summary to the person."""
-    from agent.batch.overview import write_overview
-    from agent.batch.results import as_json, as_text, summary, write_csv, write_jsonl
+def _unmet(source: "TicketSource", folder: "RunFolder", scan: int) -> int:
+    """Tickets of the source that the run has no row for."""
+    return max(0, source.count() - sum(folder.count(scan).values()))
 
-    path = run.folder.path
-    write_jsonl(run.folder, run.scan, path / "results.jsonl", "--run")
-    write_csv(run.folder, run.scan, path / "results.csv", "--run")
-    figures = summary(run.folder, run.scan, prices, run.backend.model)
-    write_overview(run.folder, run.scan, figures, path / "overview.html", datetime.now(UTC), "--run")
+
+def _name(arguments: argparse.Namespace) -> str:
+    """The source's name without its folder: the files are handed round."""
+    from agent.batch.keys import printable
+
+    return printable(Path(arguments.source).resolve().name)
+
+
+def _written(
+    arguments: argparse.Namespace, source: "TicketSource", run: "Run", prices: "Prices", form: str, unmet: int
+) -> None:
+    """The results into the run folder, the summary to the person."""
+    from agent.batch.results import as_json, as_text, summary
+
+    path, out = run.folder.path, arguments.out
+    figures = summary(run.folder, run.scan, prices, run.backend.model, source=_name(arguments), unmet=unmet)
+    _files(run.folder, run.scan, figures, source, path, "--run")
     emit(as_json(figures) if form == "json" else as_text(figures, width=width(), colour=colour() and out is None), out)
-    note(f"results.jsonl, results.csv and overview.html are in {str(path)!r}")
+    note(f"{_NAMES} are in {str(path)!r}")
+    if figures.redacted and run.redact != "none":
+        note("--restore FOLDER, outside of it, writes them with the originals of what was replaced")
+
+
+def _files(
+    results: "Results",
+    scan: int,
+    figures: "Summary",
+    source: "TicketSource",
+    place: Path,
+    flag: str,
+    *,
+    restored: int | None = None,
+) -> None:
+    """The three files into a folder that `flag` named. `restored`: so many hold originals; None: this was not asked."""
+    from agent.batch.overview import write_overview
+    from agent.batch.results import write_csv, write_jsonl
+    from agent.batch.table import Table
+
+    # The spreadsheet that wrote semicolons, since it has commas in its numbers, reads no commas between cells.
+    semicolons = isinstance(source, Table) and source.delimiter == ";"
+    write_jsonl(results, scan, place / "results.jsonl", flag)
+    write_csv(results, scan, place / "results.csv", flag, delimiter=";" if semicolons else ",")
+    write_overview(results, scan, figures, place / "overview.html", datetime.now(UTC), flag, restored=restored)

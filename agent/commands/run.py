@@ -124,13 +124,16 @@ def add_backend(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="NAME", help="model of the claude backend (default: ESCALATION_MODEL)")
 
 
-def backend_of(arguments: argparse.Namespace) -> "Backend":
-    """The backend of the command line. A person who did not ask for `offline` is told that no model takes part."""
+def backend_of(arguments: argparse.Namespace, read: str = "this ticket") -> "Backend":
+    """The backend of the command line. A person who did not ask for `offline` is told that no model takes part.
+
+    `read`: what it would read.
+    """
     from agent.backends import pick_backend
 
     backend = pick_backend(arguments.backend, arguments.model)
     if backend.name == "offline" and arguments.backend != "offline":
-        note("no ANTHROPIC_API_KEY: no model reads this ticket, the offline rules do (a floor; check the result)")
+        note(f"no ANTHROPIC_API_KEY: no model reads {read}, the offline rules do (a floor; check the result)")
     return backend
 
 

@@ -2,7 +2,8 @@
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email import message_from_bytes
 from email.errors import MessageError
@@ -12,7 +13,7 @@ from email.utils import getaddresses, parsedate_to_datetime
 
 from agent.errors import BadInput
 from agent.readers.canonical import Body, Entry, Source, one_line, plain, render
-from agent.readers.decode import decode
+from agent.readers.decode import MAX_BYTES, decode, refuse_if_too_big
 from agent.readers.hypertext import from_html, mark_hidden, words_only
 from agent.readers.times import parse_time
 from agent.readers.wordlist import words
@@ -30,8 +31,88 @@ _NO_CHARSET = words("idna punycode undefined unicode_escape raw_unicode_escape m
 _AUTOMATIC = ("auto-generated", "auto-replied", "auto-notified")
 
 
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """One mail as it was read. `shown`: further lines of the ticket's head."""
+
+    sender: str
+    subject: str
+    entry: Entry
+    shown: tuple[tuple[str, str], ...]
+    files: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
 def read_mail(source: bytes | str) -> Ticket | None:
     """A ticket with one message, or None where the source holds no mail after all."""
+    letter = _letter(source)
+    if letter is None:
+        return None
+    return render(
+        Source(
+            format="eml",
+            entries=(letter.entry,),
+            subject=letter.subject,
+            reporter=letter.sender,
+            opened=letter.entry.time,
+            fields=letter.shown,
+            attachments=letter.files,
+            notes=letter.notes,
+        )
+    )
+
+
+def read_thread(sources: Iterable[bytes]) -> Ticket:
+    """A ticket with a message for each mail of a thread, in the order in which they come; one is in memory at a time.
+
+    The head is that of the first. A mail that cannot be read is left out, as is a copy of an earlier one, and a note
+    says so. Raises BadInput where none can be read, or where they are too much to read.
+    """
+    first: _Letter | None = None
+    entries: list[Entry] = []
+    notes: list[str] = []
+    met: set[Entry] = set()
+    size = copies = 0
+    problem: BadInput | None = None
+    for number, source in enumerate(sources, 1):
+        try:
+            refuse_if_too_big(source)
+            letter = _letter(source)
+            if letter is None:
+                raise BadInput("it has neither sender nor subject nor date")
+        except BadInput as error:
+            problem = problem or error
+            notes.append(f"Mail {number} of the thread was left out: {error}.")
+            continue
+        entry = replace(letter.entry, attachments=letter.files)
+        if entry in met:
+            copies += 1
+            continue
+        met.add(entry)
+        size += len(entry.body.text)
+        if size > MAX_BYTES:
+            raise BadInput(f"the thread has more than {MAX_BYTES:,} characters, expected a ticket: leave logs out")
+        first = first or letter
+        entries.append(entry)
+        notes += letter.notes
+    if first is None:
+        raise problem or BadInput("the thread holds no mail")
+    if copies:
+        notes.append(f"{copies} of the thread's mails are copies of others and were left out.")
+    return render(
+        Source(
+            format="eml",
+            entries=tuple(entries),
+            subject=first.subject,
+            reporter=first.sender,
+            opened=first.entry.time,
+            fields=first.shown,
+            notes=tuple(notes),
+        )
+    )
+
+
+def _letter(source: bytes | str) -> _Letter | None:
     raw = source.encode("utf-8", "replace") if isinstance(source, str) else source
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     if raw.startswith(b"From "):
@@ -39,14 +120,14 @@ def read_mail(source: bytes | str) -> Ticket | None:
     try:
         # Not policy.default: its header parser takes quadratic time and memory, and raises all kinds of errors.
         mail = message_from_bytes(_LONG_FIELD.sub(_shortened, raw))
-        return _ticket(mail) if mail.keys() else None
+        return _opened(mail) if mail.keys() else None
     except RecursionError as error:
         raise BadInput(
             "the mail's parts are nested too deeply, expected a mail as sent: save its text instead"
         ) from error
 
 
-def _ticket(mail: Message) -> Ticket | None:
+def _opened(mail: Message) -> _Letter | None:
     sender, subject = _header(mail, "From"), _header(mail, "Subject")
     if not sender and not subject and not _header(mail, "Date"):
         return None
@@ -56,27 +137,17 @@ def _ticket(mail: Message) -> Ticket | None:
         if not subject and not files:
             raise BadInput("the mail has no text, no subject and no attachment, expected at least one: check the file")
         notes.append("The mail has no text of its own.")
-    time = _time(_header(mail, "Date"), notes)
+    time = read_date(_header(mail, "Date"), notes)
     names = _addresses(sender) if sender else []
     author = next((name or address for name, address in names if name or address), None)
-    entry = Entry(
-        speaker=_speaker(mail, names),
-        author=author,
-        time=time,
-        body=Body(body.text, body.spans),
-    )
     fields = [(name, _header(mail, name)) for name in ("To", "Cc", "Reply-To", "Importance", "In-Reply-To")]
-    return render(
-        Source(
-            format="eml",
-            entries=(entry,),
-            subject=subject,
-            reporter=sender,
-            opened=time,
-            fields=tuple((name, value) for name, value in fields if value),
-            attachments=tuple(files),
-            notes=(*notes, *body.notes),
-        )
+    return _Letter(
+        sender=sender,
+        subject=subject,
+        entry=Entry(speaker=_speaker(mail, names), author=author, time=time, body=Body(body.text, body.spans)),
+        shown=tuple((name, value) for name, value in fields if value),
+        files=tuple(files),
+        notes=(*notes, *body.notes),
     )
 
 
@@ -100,7 +171,8 @@ def _decoded_words(text: str) -> str:
         return text  # the words' own encoding is wrong: shown as they came
 
 
-def _time(text: str, notes: list[str]) -> datetime | None:
+def read_date(text: str, notes: list[str]) -> datetime | None:
+    """What a `Date` header says. Why it says nothing is put with the notes."""
     if not text:
         return None
     try:
