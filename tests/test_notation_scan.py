@@ -3,7 +3,7 @@
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -11,6 +11,7 @@ from agent.notation import clock, dates, days, figures, identifiers, numbers, qu
 from agent.validate import promise, sources, weekdays, zones
 from agent.validate.stems import WORD, Stems, stem
 from evals.cases import all_cases
+from schemas.context import Context
 from schemas.ticket import Ticket
 
 TEXTS, SEED = 2_500, 7
@@ -99,6 +100,19 @@ def test_texts_read_together_hold_what_each_holds_alone() -> None:
         assert sources.read_all(group) == [sources.read(text) for text in group], group
 
 
+def test_what_a_paragraph_holds_is_what_all_of_the_sources_hold() -> None:
+    chance, left, copied = random.Random(SEED), [text for text in texts() if scan.is_short(text)][::5], 0
+    while left:
+        group, left = left[: (size := chance.randint(2, 40))], left[size:]
+        whole = scan.GAP.join(group)
+        held = sources.Sources((whole,), "", Ticket(text=whole), Context(), datetime(2026, 3, 9, tzinfo=UTC))
+        for number in {number.text: number for text in group for number in numbers(text)}.values():
+            found = set(held.copied(number))
+            assert found <= {figure for value in number.candidates for figure in held.figures(value)}, (number, whole)
+            copied += bool(found)
+    assert copied > 50
+
+
 @pytest.mark.parametrize("text", ["ſix users", "a ſeptember day", "fırst of May", "une dızaine"])
 def test_letters_that_only_look_like_others_end_in_no_number(text: str) -> None:
     """`re.IGNORECASE` takes a long s for an s: no table holds such a word."""
@@ -108,11 +122,17 @@ def test_letters_that_only_look_like_others_end_in_no_number(text: str) -> None:
 
 
 def test_tables_find_the_words_that_expressions_find() -> None:
+    asked: set[str] = set()
     for text in texts():
         small = text.lower()
         assert scan.letters(small) == set(re.findall(r"[^\W\d_]+", small)), text
         split = re.sub(r"([a-z])(?=[A-Z])", r"\1 ", text)
-        assert Stems(text).all() == {stem(word) for part in (text, split) for word in WORD.findall(part)}, text
+        held, stems = {stem(word) for part in (text, split) for word in WORD.findall(part)}, Stems(text)
+        for wanted in held | asked:
+            assert (wanted in stems) == (wanted in held), (wanted, text)
+            head = wanted[: max(2, len(wanted) - 2)]
+            assert stems.begin(head) == any(one.startswith(head) for one in held), (head, text)
+        asked = {*held, "tri", "fly", "opt", "no", "a"}  # of another text: most of them stand nowhere in the next
         assert sources.squash(text) == re.sub(r"[\W_]+", "", text.casefold()), text
 
 

@@ -27,6 +27,7 @@ from agent.grounding.injection_forms import (
 )
 from agent.grounding.intervals import Intervals
 from agent.grounding.sentences import sentence_around, sentences
+from agent.notation.scan import begins
 from schemas.facts import Instruction
 from schemas.ticket import Ticket
 
@@ -95,11 +96,11 @@ def find_instructions(ticket: Ticket, folded: Folded | None = None) -> tuple[Ins
     )
 
 
-def _all_of(text: str, literal: str) -> list[int]:
-    spots, spot = [], text.find(literal)
+def _all_of(text: str, literal: str, low: int = 0, high: int | None = None) -> list[int]:
+    spots, spot = [], text.find(literal, low, high)
     while spot >= 0:
         spots.append(spot)
-        spot = text.find(literal, spot + len(literal))
+        spot = text.find(literal, spot + len(literal), high)
     return spots
 
 
@@ -181,8 +182,15 @@ class _View:
     def _matches(self, form: Form) -> Iterator[re.Match[str]]:
         """Matches near the form's literals: its pattern need not read the rest of the ticket."""
         text, last = self.folded.text, 0
+        verbs = form.verbs & self._words
         for low, high in _windows(text, self._spots(form)):
-            for match in form.pattern.finditer(text, max(low, last), high):
+            low = max(low, last)
+            if form.verbs:  # with one of which every match begins
+                starts = sorted(start for verb in verbs for start in _all_of(text, verb, low, high))
+                matches = begins(form.pattern, text, starts, high)
+            else:
+                matches = form.pattern.finditer(text, low, high)
+            for match in matches:
                 last = match.end()
                 yield match
 

@@ -244,11 +244,16 @@ def dates(text: str) -> list[DateMention]:
     found: list[DateMention] = []
     for kind, pattern, places in _PATTERNS:
         matches: Iterable[re.Match[str]] = ()
+        # A match whose first digit or whose month's name is part of another date overlaps it and would be left out; nor
+        # does it keep another from being found, since inside a match none of the same pattern begins.
         if places == "separated":
+            separated = [start for start in separated if not taken[start]]
             matches = begins(pattern, text, separated)
         elif places == "kanji":
             matches = pattern.finditer(text) if unspaced else ()
         elif months and (numbered or places not in ("day first", "month first")):
+            if months_at is not None:
+                months_at = [start for start in months_at if not taken[start]]
             matches = pattern.finditer(text) if months_at is None else _named(pattern, text, places, months_at)
         for match in matches:
             start, end = match.span("month") if kind == "month" else match.span()

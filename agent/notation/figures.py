@@ -182,9 +182,12 @@ def numbers(text: str) -> list[Number]:
     return _numbers(text, None)
 
 
-def numbers_outside(text: str, masked: bytearray) -> list[Number]:
-    """Those of `numbers` that neither begin nor end where `masked`, one byte for each character, is set."""
-    found = numbers(text) if is_short(text) else _numbers(text, masked)
+def numbers_outside(text: str, masked: bytearray, *, once: bool = False) -> list[Number]:
+    """Those of `numbers` that neither begin nor end where `masked`, one byte for each character, is set.
+
+    `once`: nobody asks for this text again, so that it need not be remembered though it is short.
+    """
+    found = _numbers(text, masked) if once or not is_short(text) else numbers(text)
     return [number for number in found if not masked[number.start] and not masked[number.end - 1]]
 
 

@@ -5,8 +5,11 @@ the language. It is a necessary condition only, so what is found stays the same.
 """
 
 import re
+import sys
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, wraps
+from itertools import accumulate
 from typing import Protocol, Self, TypeVar
 
 
@@ -65,12 +68,17 @@ def lacks(text: str, words: frozenset[str]) -> bool:
     return held is not None and held.isdisjoint(words)
 
 
-def begins(pattern: re.Pattern[str], text: str, starts: Iterable[int]) -> Iterator[re.Match[str]]:
-    """As `pattern.finditer(text)`, where no match begins elsewhere than at one of the `starts`, given in order."""
+def begins(
+    pattern: re.Pattern[str], text: str, starts: Iterable[int], end: int = sys.maxsize
+) -> Iterator[re.Match[str]]:
+    """As `pattern.finditer(text)`, where no match begins elsewhere than at one of the `starts`, given in order.
+
+    `end`: where the text is taken to end.
+    """
     last = 0
     for start in starts:
         if start >= last:
-            match = pattern.match(text, start)
+            match = pattern.match(text, start, end)
             if match:
                 yield match
                 last = match.end()
@@ -141,15 +149,18 @@ def is_short(text: str) -> bool:
     return len(text) <= _SHORT
 
 
-def apart(found: Sequence[Found], texts: Iterable[str]) -> Iterator[list[Found]]:
-    """What was found in texts that were read as one, with `GAP` between them: that of each, as if read alone."""
-    place = start = 0
-    for text in texts:
-        first, end = place, start + len(text)
-        while place < len(found) and found[place].start < end:
-            place += 1
-        yield [mention.moved(-start) for mention in found[first:place]]
-        start = end + len(GAP)
+def starts_of(texts: Iterable[str]) -> list[int]:
+    """Where each of the texts begins in one that is made of them, with `GAP` between them."""
+    return list(accumulate((len(text) + len(GAP) for text in texts), initial=0))[:-1]
+
+
+def apart(found: Iterable[Found], starts: Sequence[int]) -> list[list[Found]]:
+    """What was found in texts that were read as one: that of each, as if read alone. `starts`: see `starts_of`."""
+    parts: list[list[Found]] = [[] for _ in starts]
+    for mention in found:
+        place = bisect_right(starts, mention.start) - 1
+        parts[place].append(mention.moved(-starts[place]))
+    return parts
 
 
 def remembered(find: Callable[[str], list[Found]]) -> Callable[[str], list[Found]]:
@@ -172,7 +183,7 @@ def remembered(find: Callable[[str], list[Found]]) -> Callable[[str], list[Found
         fresh = [text for text in texts if text not in kept]
         if len(kept) + len(fresh) > _MOST:
             kept.clear()
-        kept.update(zip(fresh, map(tuple, apart(find(GAP.join(fresh)), fresh)), strict=True))
+        kept.update(zip(fresh, map(tuple, apart(find(GAP.join(fresh)), starts_of(fresh))), strict=True))
 
     _MEMORIES.append(kept.clear)
     _TOGETHER.append(together)

@@ -140,6 +140,8 @@ def guess_encoding(source: bytes) -> str:
 
 
 _DEEPEST = 60  # levels of JSON; nothing that this program reads has more than a dozen
+_LISTS = (list, tuple)
+_NESTED = (dict, *_LISTS, Mapping)  # what is no `dict` but a `Mapping` takes several times longer to tell
 
 
 def whole_letters(value: Any, depth: int = 0) -> Any:
@@ -149,13 +151,19 @@ def whole_letters(value: Any, depth: int = 0) -> Any:
     """
     if isinstance(value, str):
         return value if value.isascii() else _SURROGATE.sub("\ufffd", value)
-    if isinstance(value, list | tuple | Mapping) and depth >= _DEEPEST:
+    if not isinstance(value, _NESTED):
+        return value
+    if depth >= _DEEPEST:
         return None
-    if isinstance(value, list | tuple):
-        return [whole_letters(entry, depth + 1) for entry in value]
-    if isinstance(value, Mapping):
-        return {whole_letters(key): whole_letters(entry, depth + 1) for key, entry in value.items()}
-    return value
+    # Most of an answer is plain words, which need no call of their own.
+    if isinstance(value, _LISTS):
+        return [one if isinstance(one, str) and one.isascii() else whole_letters(one, depth + 1) for one in value]
+    return {
+        key if isinstance(key, str) and key.isascii() else whole_letters(key): (
+            one if isinstance(one, str) and one.isascii() else whole_letters(one, depth + 1)
+        )
+        for key, one in value.items()
+    }
 
 
 def clean(text: str) -> Decoded:

@@ -65,14 +65,15 @@ def check_number(number: Number, unit: str | None, text: str, part: Field, check
         return None
     if _proven(number, unit, check.proven):
         return None
+    if any(_fits(number, unit, one) and not _as_fraction(number, one) for one in check.sources.copied(number)):
+        return _other_model(number, text, part, check.sources)
     held = [
         figure
         for value in number.candidates
         for figure in check.sources.figures(value)
-        if not _as_fraction(number, value) or re.search(r"\d[.,]\d", figure.text)
+        if not _as_fraction(number, figure)
     ]
-    fitting = [figure for figure in held if _fits(number, unit, figure)]
-    if fitting:
+    if any(_fits(number, unit, figure) for figure in held):
         return _other_model(number, text, part, check.sources)
     if unit is not None and _same_length(number, unit, check.sources):
         return None
@@ -81,9 +82,10 @@ def check_number(number: Number, unit: str | None, text: str, part: Field, check
     return finding("untraceable_number", part, _shown(number, text), _number_hint(number, unit, held, check.sources))
 
 
-def _as_fraction(number: Number, value: Decimal) -> bool:
+def _as_fraction(number: Number, figure: Figure) -> bool:
     """`10,000` read as ten point nought: nobody writes the ten of a ticket so, unless it stands there with a point."""
-    return len(number.candidates) > 1 and value < max(number.candidates)
+    fraction = len(number.candidates) > 1 and figure.value < max(number.candidates)
+    return fraction and not re.search(r"\d[.,]\d", figure.text)
 
 
 # What stands before a year that says which hours, days or weeks: `its 2025 course hours`. A count has no such word, or

@@ -59,12 +59,10 @@ def _reproduction(brief: Brief) -> tuple[Field, ...]:
 
 
 _EMPTY_WORDS = ("unknown", "not applicable", "not known", "not stated", "none", "none known", "n/a", "nothing yet")
+_EMPTY_BEGINNINGS = tuple(word + sign for word in _EMPTY_WORDS for sign in (".", ":", ";", ",", " (", " -"))
 
 
 def says_nothing(text: str) -> bool:
     """True for 'Unknown', 'Not applicable' and their like, also before a reason: 'Unknown: nobody asked'."""
     plain = text.strip().casefold()
-    return not plain or any(
-        plain == word or plain.startswith((word + ".", word + ":", word + ";", word + ",", word + " (", word + " -"))
-        for word in _EMPTY_WORDS
-    )
+    return not plain or plain in _EMPTY_WORDS or plain.startswith(_EMPTY_BEGINNINGS)

@@ -1,7 +1,6 @@
 """Names of people, companies and products: capitalised words that neither begin a sentence nor are common property."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from agent.notation.scan import words_of
@@ -43,24 +42,19 @@ def names(text: str) -> list[Name]:
     return found
 
 
-def unknown_words(texts: Iterable[str], sources: Sources) -> list[frozenset[str]]:
-    """Of each text the capitalised words that no source holds. Without one a text has no unknown name."""
-    judged: dict[str, bool] = {}
-    found = []
-    for text in texts:
-        words = {word for word in _CAPITAL.findall(text) if word[0].isupper()}
-        parts = {part for word in words for part in _APART.split(word) if part and part[0].isupper()}
-        judged.update((part, _known(part, sources)) for part in parts if part not in judged)
-        found.append(frozenset(part for part in parts if not judged[part]))
-    return found
+def unknown_words(text: str, sources: Sources) -> frozenset[str]:
+    """The capitalised words of a text that no source holds. Without one of them in it a part has no unknown name."""
+    words = {word for word in _CAPITAL.findall(text) if word[0].isupper()}
+    parts = {part for word in words for part in _APART.split(word) if part and part[0].isupper()}
+    return frozenset(part for part in parts if not _known(part, sources))
 
 
 def unknown_names(text: str, unknown: frozenset[str], sources: Sources) -> list[str]:
-    """The names in a text that no source holds. `unknown`: its capitalised words that none holds.
+    """The names in a text that no source holds. `unknown`: words that none holds, those of this text among them.
 
     Texts in a language that capitalises nouns are not judged.
     """
-    if not unknown:
+    if not any(word in text for word in unknown):
         return []
     found = [bad for name in names(text) if (bad := _unknown(name, text, unknown, sources)) is not None]
     return [] if found and (_capitalises_nouns(text) or _title_case(text)) else found

@@ -87,9 +87,9 @@ def check_promises(brief: Brief, ticket: Ticket) -> list[Finding]:
     )
     found = []
     said: str | None = None
-    for place, text, reports in lines:
-        patterns = _possible(text)
-        for sentence in split_sentences(text) if patterns else ():
+    patterns = _possible("\n".join(text for _, text, _ in lines))
+    for place, text, reports in lines if patterns else ():
+        for sentence in split_sentences(text):
             words = _promise(sentence, patterns)
             if words is None or (reports and _EXPECTED.search(sentence)):
                 continue
@@ -113,7 +113,7 @@ def _said(ticket: Ticket) -> str:
 
 
 def _possible(text: str) -> list[re.Pattern[str]]:
-    """The patterns of a promise that may match in the text or in a sentence of it."""
+    """The patterns of a promise that may match in the text or in a part of it."""
     small = small_letters(text)
     if small is None:
         return list(_PROMISES)

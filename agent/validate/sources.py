@@ -4,19 +4,21 @@ Each notation is read once for a validation, and only if it is asked for, in tim
 """
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from functools import cached_property
-from itertools import accumulate, pairwise
+from itertools import pairwise
+from operator import attrgetter
 from typing import NamedTuple
 
 from pydantic import BaseModel
 
 from agent.grounding.fold import Folded, fold, needles
 from agent.notation import DateMention, Day, Identifier, Number, TimeMention, dates, identifiers, numbers_outside, times
-from agent.notation.scan import GAP, apart, letters, runs_of_digits, words_of
+from agent.notation.scan import GAP, Found, apart, letters, runs_of_digits, starts_of, words_of
 from agent.redaction.placeholders import blanked, placeholders
 from agent.validate.moments import Moment, moments, spread
 from agent.validate.stems import Stems
@@ -34,6 +36,9 @@ _ASCII_SIGNS = bytes(code for code in range(128) if not chr(code).isalnum())
 _MOST_ZONES = 8
 _NOT_HEAD = frozenset({"text", "messages", "spans", "notes", "format"})
 _NOT_DECIDED = frozenset({"policy_version", "tier", "issue"})
+_COPIES = 3  # places of a number that are looked at before all of the sources is read
+_LONG_PARAGRAPH = 2_000  # characters
+_start = attrgetter("start")
 _REACH = 4  # words behind a number of a source among which its unit may stand
 
 
@@ -91,6 +96,40 @@ class Sources:
             )
         return self._figures[value]
 
+    def copied(self, number: Number) -> Iterator[Figure]:
+        """Some of `figures` for the values of a number: those beside the first places where it stands as it is written.
+
+        Most numbers of a brief are copied. No notation reaches over an empty line, so what a paragraph holds is read
+        from it alone, and all of a ticket only for a number that is not found so.
+        """
+        text, place = self._everything, -1
+        for _ in range(_COPIES):
+            place = text.find(number.text, place + 1)
+            if place < 0:
+                return
+            for other in self._paragraph(place):
+                for value in _values_of(other).intersection(number.candidates):
+                    yield self._figure(value, other)
+
+    def _paragraph(self, place: int) -> list[Number]:
+        """The numbers between the empty lines around a place; none where that is long."""
+        text = self._everything
+        start, end = text.rfind(GAP, 0, place) + 1, text.find(GAP, place)
+        start, end = start + (start > 0), end if end >= 0 else len(text)
+        if end - start > _LONG_PARAGRAPH:
+            return []
+        if start not in self._paragraphs:
+            alone = text[start:end]
+            days, clocks = _within(self._dates, start, end), _within(self._times, start, end)
+            hidden = [
+                (max(first, start) - start, min(last, end) - start)
+                for first, last in self._hidden
+                if first < end and start < last
+            ]
+            found = _numbers_outside(alone, days, clocks, identifiers(alone), hidden, once=True)
+            self._paragraphs[start] = [one.moved(start) for one in found]
+        return self._paragraphs[start]
+
     def _figure(self, value: Decimal, number: Number) -> Figure:
         unit = time_unit(self._everything, number.end, number.unit, _REACH)
         return Figure(value, number.percent, number.currency, unit, number.text)
@@ -100,15 +139,20 @@ class Sources:
         return {}
 
     @cached_property
+    def _paragraphs(self) -> dict[int, list[Number]]:
+        return {}
+
+    @cached_property
+    def _hidden(self) -> list[tuple[int, int]]:
+        return _hidden(self.texts)
+
+    @cached_property
     def numbers(self) -> dict[Decimal, list[Number]]:
         """The numbers of the sources under each of their values."""
-        hidden = _hidden(self.texts)
         found: dict[Decimal, list[Number]] = {}
-        for number in _numbers_outside(self._everything, self._dates, self._times, self._identifiers, hidden):
-            values = set(number.candidates)
-            if " " in number.text and not number.word:  # `500 200` may be two numbers
-                values |= {Decimal(part) for part in re.findall(r"\d+", number.text)[:8]}
-            for value in values:
+        everything = (self._everything, self._dates, self._times, self._identifiers, self._hidden)
+        for number in _numbers_outside(*everything):
+            for value in _values_of(number):
                 found.setdefault(value, []).append(number)
         return found
 
@@ -147,7 +191,7 @@ class Sources:
 
     @cached_property
     def moments(self) -> tuple[Moment, ...]:
-        starts = (*_starts(self.texts), len(self._everything))
+        starts = (*starts_of(self.texts), len(self._everything))
         return tuple(
             moment
             for start, end in pairwise(starts)
@@ -207,6 +251,20 @@ class Sources:
         return spread(self.moments, self.zones, sorted(self.years))
 
 
+def _values_of(number: Number) -> set[Decimal]:
+    """Every value that a number of a source may have."""
+    values = set(number.candidates)
+    if " " in number.text and not number.word:  # `500 200` may be two numbers
+        values |= {Decimal(part) for part in re.findall(r"\d+", number.text)[:8]}
+    return values
+
+
+def _within(found: Sequence[Found], start: int, end: int) -> list[Found]:
+    """What was found in a stretch of a text, as if it was read alone."""
+    first, last = (bisect_left(found, place, key=_start) for place in (start, end))
+    return [mention.moved(-start) for mention in found[first:last]]
+
+
 def read(text: str) -> Reading:
     """Notations of a text; digits inside dates, times, identifiers and placeholders are no numbers of their own."""
     return read_all((text,))[0]
@@ -214,10 +272,10 @@ def read(text: str) -> Reading:
 
 def read_all(texts: Sequence[str]) -> list[Reading]:
     """As `read` of each. They are read as one: most of what a line costs is the looking for what might stand there."""
-    whole = GAP.join(texts)
+    whole, starts = GAP.join(texts), starts_of(texts)
     days, clocks, tokens = dates(whole), times(whole), identifiers(whole)
     figures = _numbers_outside(whole, days, clocks, tokens, _hidden(texts))
-    parts = (texts, apart(days, texts), apart(clocks, texts), apart(tokens, texts), apart(figures, texts))
+    parts = (texts, apart(days, starts), apart(clocks, starts), apart(tokens, starts), apart(figures, starts))
     return [
         Reading(text, days, clocks, tokens, [(one, time_unit(text, one.end, one.unit)) for one in figures])
         for text, days, clocks, tokens, figures in zip(*parts, strict=True)
@@ -228,13 +286,9 @@ def _hidden(texts: Sequence[str]) -> list[tuple[int, int]]:
     """Where placeholders stand in texts that are read as one."""
     return [
         (start + one.start, start + one.end)
-        for text, start in zip(texts, _starts(texts), strict=True)
+        for text, start in zip(texts, starts_of(texts), strict=True)
         for one in placeholders(text)
     ]
-
-
-def _starts(texts: Sequence[str]) -> tuple[int, ...]:
-    return tuple(accumulate((len(text) + len(GAP) for text in texts[:-1]), initial=0))[: len(texts)]
 
 
 def _numbers_outside(
@@ -243,15 +297,17 @@ def _numbers_outside(
     clocks: list[TimeMention],
     tokens: list[Identifier],
     hidden: list[tuple[int, int]],
+    *,
+    once: bool = False,
 ) -> list[Number]:
-    """The numbers outside all these. `hidden`: where placeholders stand."""
+    """The numbers outside all these. `hidden`: where placeholders stand. `once`: see `numbers_outside`."""
     masked = bytearray(len(text))
     spans = [(mention.start, mention.end) for mention in days]
     spans += [(mention.start, mention.end) for mention in clocks if not mention.maybe_duration]
     spans += [(token.start, token.end) for token in tokens]
     for start, end in spans + hidden:
         masked[start:end] = b"\x01" * (end - start)
-    return numbers_outside(text, masked)
+    return numbers_outside(text, masked, once=once)
 
 
 def squash(text: str) -> str:

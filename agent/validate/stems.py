@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d[\d.,:-]*\d|\d")
 
@@ -32,6 +32,7 @@ _COMMON = frozenset((_GENERAL + _ACTIONS).split())
 _INNER_CAPITAL = re.compile(r"([a-z])(?=[A-Z])")
 _INNER = "'.,:-"  # ASCII that may stand inside a word or a number
 _PIECES = bytes(code if code > 127 or chr(code).isalnum() or chr(code) in _INNER else 32 for code in range(256))
+_LAST_OF_ENDINGS = ("s", "g", "n", "d", "y")
 _ENDINGS = (("ies", "y"), ("ing", ""), ("tion", "t"), ("ions", ""), ("ed", ""), ("es", ""), ("ly", ""), ("s", ""))
 
 
@@ -43,60 +44,69 @@ def stem(word: str) -> str:
         plain = unicodedata.normalize("NFKD", plain).replace("’", "'")
         plain = "".join(char for char in plain if not unicodedata.combining(char))
     plain = plain.removesuffix("'s")
-    for ending, put in _ENDINGS:
+    for ending, put in _ENDINGS if plain.endswith(_LAST_OF_ENDINGS) else ():
         if plain.endswith(ending) and len(plain) - len(ending) >= 3:
             plain = plain[: -len(ending)] + put
             break
     return plain[:-1] if len(plain) > 3 and plain.endswith("e") else plain
 
 
-_KEPT_BY = 2  # letters: an ending leaves three of a word, and words of two or one are as they are
 _COMMON_STEMS = frozenset(stem(word) for word in _COMMON)
 
 
 class Stems:
     """Stems of all words and numbers of a text; `camelCase` and `snake_case` also give their parts.
 
-    Of a plain word the stem begins as the word does. So words are kept by their first letters, and stems are made of
-    those only that begin as what is asked for: a brief asks for some hundred, a ticket holds a thousand.
+    Of a plain word the stem begins as the word does. So stems are made of those words only that begin as what is asked
+    for, which are found in all of them as one text: a brief asks for some thirty, a ticket holds a thousand.
     """
 
     def __init__(self, text: str) -> None:
         # A table of bytes blanks what is in no word, many times faster than an expression collects the words. Most
-        # pieces then are words; the others are few, and each once, since a log repeats its words.
-        pieces = set(text.encode("utf-8", "surrogatepass").translate(_PIECES).decode("utf-8", "surrogatepass").split())
-        self._plain: dict[str, list[str]] = {}
-        odd = []
-        for piece in pieces:
-            bare = piece.strip(_INNER)
-            if bare.isalpha() and bare.isascii() and (bare.islower() or bare[1:].islower() or bare.isupper()):
-                self._plain.setdefault(bare[:_KEPT_BY].lower(), []).append(bare)
-            else:
-                odd.append(piece)
-        rest = " ".join(odd)
+        # pieces then are words, and each is looked at once, since a log repeats its words.
+        pieces = text.encode("utf-8", "surrogatepass").translate(_PIECES).decode("utf-8", "surrogatepass").split()
+        self._pieces = {piece.strip(_INNER) for piece in set(pieces)}
+        self._small = f" {' '.join(self._pieces).lower()} "
+
+    def __contains__(self, wanted: str) -> bool:
+        return wanted in self._beginning_as(wanted) or wanted in self._odd
+
+    def begin(self, head: str) -> bool:
+        """Whether a stem begins so."""
+        return any(one.startswith(head) for one in self._beginning_as(head)) or any(
+            one.startswith(head) for one in self._odd
+        )
+
+    def _beginning_as(self, wanted: str) -> list[str]:
+        """Among others the stems of plain words that are what is wanted, or begin with it.
+
+        Three letters and more stay of a word before its ending, and only the last letter of a stem may be none of the
+        word's own (`tries`: `try`). Of `camelCase` the small form is taken, whose stem is one of the odd ones too.
+        """
+        text, key = self._small, " " + wanted[: max(3, len(wanted) - 1)]
+        found = []
+        place = text.find(key)
+        while place >= 0:
+            end = text.find(" ", place + 1)
+            word = text[place + 1 : end]
+            if word.isascii() and word.isalpha():
+                found.append(stem(word))
+            place = text.find(key, end)
+        return found
+
+    @cached_property
+    def _odd(self) -> frozenset[str]:
+        """Stems of the pieces that are no plain words, which are few."""
+        rest = " ".join(
+            piece
+            for piece in self._pieces
+            if not (piece.isalpha() and piece.isascii() and (piece[1:].islower() or piece.islower() or piece.isupper()))
+        )
         words = set(WORD.findall(rest))
         split = _INNER_CAPITAL.sub(r"\1 ", rest)
         if split != rest:
             words.update(WORD.findall(split))
-        self._odd = frozenset(map(stem, words))
-        self._made: dict[str, frozenset[str]] = {}
-
-    def __contains__(self, wanted: str) -> bool:
-        return wanted in self._odd or wanted in self._beginning_as(wanted)
-
-    def begin(self, head: str) -> bool:
-        """Whether a stem begins so; `head` has two letters or more."""
-        return any(one.startswith(head) for some in (self._beginning_as(head), self._odd) for one in some)
-
-    def all(self) -> frozenset[str]:
-        """Every stem."""
-        return self._odd.union(*map(self._beginning_as, self._plain))
-
-    def _beginning_as(self, wanted: str) -> frozenset[str]:
-        key = wanted[:_KEPT_BY]
-        if key not in self._made:
-            self._made[key] = frozenset(map(stem, self._plain.get(key, ())))
-        return self._made[key]
+        return frozenset(map(stem, words))
 
 
 def content(text: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Literal
 
 from agent.notation import DateMention, Day, Identifier, Number, TimeMention, quoted_strings
+from agent.notation.scan import GAP
 from agent.redaction.placeholders import placeholders
 from agent.validate.amounts import check_number
 from agent.validate.fields import Field
@@ -32,9 +33,9 @@ def check_trace(parts: tuple[Field, ...], check: Check) -> list[Finding]:
         _nameable(reading) if part.kind != "question" else ""
         for (part, _, _), reading in zip(lines, readings, strict=True)
     ]
-    unknown = unknown_words(named, check.sources)
-    for (part, _, quoted), reading, text, words in zip(lines, readings, named, unknown, strict=True):
-        found += _check_field(part, reading, quoted, unknown_names(text, words, check.sources), check)
+    unknown = unknown_words(GAP.join(named), check.sources)
+    for (part, _, quoted), reading, text in zip(lines, readings, named, strict=True):
+        found += _check_field(part, reading, quoted, unknown_names(text, unknown, check.sources), check)
     return found
 
 
@@ -112,6 +113,8 @@ def _timed(reading: Reading) -> list[tuple[int, int]]:
 def _nameable(reading: Reading) -> str:
     """The text with blanks for what is judged otherwise."""
     text = reading.text
+    if not (reading.identifiers or reading.dates or reading.times):
+        return text
     spans = [(token.start, token.end) for token in reading.identifiers]
     # Without its closing stop, which may end the sentence: `on 1 Dec. Then …`
     spans += [(start, start + len(text[start:end].rstrip("."))) for start, end in _timed(reading)]
