@@ -5,14 +5,14 @@ row and wait for each.
 """
 
 import argparse
+import errno
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
-from agent.commands.output import note
+from agent.commands.output import abandon, note
 from agent.errors import EXIT_BAD_INPUT, EXIT_DONE, EXIT_INTERRUPTED, BadInput, EscalationError
 
 VERBS: dict[str, str] = {
@@ -110,8 +110,11 @@ ENVIRONMENT = """environment:
   ESCALATION_BY, ESCALATION_TEAM  who writes to the ledger, unless --by and --team say so
   ESCALATION_WEBHOOK_URL, ESCALATION_WEBHOOK_SECRET  where `deliver` tells what happened; unset: nowhere
   ESCALATION_SERVE_PASSWORD  what `serve --host` asks of a browser
-  ESCALATION_MCP_TOKEN  what clients of `mcp --http` must send; unset: every user of this machine may call it
+  ESCALATION_MCP_TOKEN  what clients of `mcp --http` must send; unset: a token made at each start, and printed
   NO_COLOR            no colour, also on a terminal"""
+
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""What a full disk says. It may do so at any word that is printed."""
 
 MORE = "`escalation VERB --help` tells more about a verb."
 
@@ -198,6 +201,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         return _fail("interrupted", EXIT_INTERRUPTED)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        abandon(1)
+        return _fail(f"stdout or a file cannot be written: {error.strerror}; make room and try again", EXIT_BAD_INPUT)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] in {"agent", "schemas", "prompts"}:
             raise  # a broken installation of this program: the traceback is what helps
@@ -254,7 +262,7 @@ def _printed(code: int) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        abandon(1)
     return code
 
 

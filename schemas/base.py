@@ -1,10 +1,27 @@
 """What all models share: frozen, and no field that the schema does not name."""
 
-from typing import Self
+from datetime import datetime
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+
+FIRST_YEAR, LAST_YEAR = 1900, 5000
+"""Of a moment from outside. Far enough from both ends of the calendar that in any zone, and with pauses and deadlines
+added, it is still a date."""
 
 _set = object.__setattr__
+
+
+def in_calendar(moment: datetime) -> datetime:
+    """The moment. Raises ValueError for one so far away that counting from it could leave the calendar."""
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"expected a time in the years {FIRST_YEAR} to {LAST_YEAR}")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(in_calendar)]
+LocalMoment = Annotated[datetime, AfterValidator(in_calendar)]
+"""As a ticket writes it: without a zone where none is written."""
 
 
 class Model(BaseModel):

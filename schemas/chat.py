@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from schemas.base import Model
+from schemas.base import Model, Moment
 from schemas.context import Context
 from schemas.escalation import Escalation, Usage
 from schemas.ticket import Ticket
@@ -17,7 +17,7 @@ class Said(Model):
 
     speaker: Literal["customer", "support"]
     author: str = ""
-    time: AwareDatetime
+    time: Moment
     text: str
     asked: str = Field(default="", description="The question that the words answer: it stands before them")
     internal: bool = Field(default=False, description="The customer was not told it")
@@ -36,7 +36,7 @@ class Correction(Model):
     issue: int | None = None
     why: str
     by: str
-    at: AwareDatetime
+    at: Moment
 
 
 class Edit(Model):

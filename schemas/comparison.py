@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from schemas.base import Model
+from schemas.base import Model, Moment
 
 
 class Verdict(Model):
@@ -27,7 +27,7 @@ class Similar(Model):
     ticket: str
     account: str | None = None
     title: str
-    reported: AwareDatetime
+    reported: Moment
     escalation: str | None = None
     state: str | None = None
     same: bool | None = None

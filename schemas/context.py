@@ -1,12 +1,12 @@
 """What the caller knows and the ticket does not say: from CRM, help desk and ledger. Context beats the ticket."""
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from schemas.base import Model
+from schemas.base import LocalMoment, Model, Moment
 from schemas.vocabulary import Outcome, Owner, Severity, Tier
 
 
@@ -23,15 +23,15 @@ class Account(Model):
 class Pause(Model):
     """A stretch in which the SLA clock stood still (waiting for the customer). `until` None: still paused."""
 
-    start: AwareDatetime
-    until: AwareDatetime | None = None
+    start: Moment
+    until: Moment | None = None
 
 
 class Sla(Model):
     """The service level that applies: when it started and when it is due, both before pauses are counted."""
 
-    started: AwareDatetime | None = None
-    due: AwareDatetime
+    started: Moment | None = None
+    due: Moment
     pauses: tuple[Pause, ...] = ()
     update_every: float | None = Field(
         default=None,
@@ -59,12 +59,10 @@ class Related(Model):
     account: str
     same: Literal["cause", "symptoms"]
     confirmed_by: Literal["support", "ledger"] = "support"
-    reported: AwareDatetime | None = None
+    reported: Moment | None = None
     high_value: bool | None = None
     blocked: bool | None = None
-    resolved: AwareDatetime | None = Field(
-        default=None, description="When it was resolved: the same again is a regression"
-    )
+    resolved: Moment | None = Field(default=None, description="When it was resolved: the same again is a regression")
 
 
 class OpenEscalation(Model):
@@ -73,7 +71,7 @@ class OpenEscalation(Model):
     id: str
     severity: Severity
     owner: Owner
-    last_update: AwareDatetime
+    last_update: Moment
 
 
 class Override(Model):
@@ -81,7 +79,7 @@ class Override(Model):
 
     by: str
     why: str
-    at: AwareDatetime
+    at: Moment
     outcome: Outcome
     owner: Owner | None = None
     severity: Severity | None = None
@@ -101,4 +99,4 @@ class Context(Model):
     bug_confirmed: bool | None = None
     open_escalation: OpenEscalation | None = None
     override: Override | None = None
-    opened: datetime | None = None
+    opened: LocalMoment | None = None

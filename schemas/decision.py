@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from schemas.base import Model
+from schemas.base import Model, Moment
 from schemas.context import Override
 from schemas.vocabulary import AskKind, Outcome, Owner, RuleClass, Severity, SlaState, Tier
 
@@ -45,10 +45,10 @@ class WouldChange(Model):
 class Cadence(Model):
     """When the next updates are due and when they are overdue (the seed's follow-up table)."""
 
-    internal_due: AwareDatetime
-    internal_overdue: AwareDatetime
-    customer_due: AwareDatetime
-    customer_overdue: AwareDatetime
+    internal_due: Moment
+    internal_overdue: Moment
+    customer_due: Moment
+    customer_overdue: Moment
     rule: str = Field(description="The cadence in words, such as 'internal every 2 h, customer every 2-4 h'")
 
 
@@ -100,11 +100,11 @@ class Decision(Model):
     tier_assumed: bool = False
     high_value: bool | None = Field(default=None, description="None: unknown, which is not high-value")
     sla: SlaStatus
-    acknowledge_by: AwareDatetime | None = None
-    deadline: AwareDatetime | None = None
+    acknowledge_by: Moment | None = None
+    deadline: Moment | None = None
     deadline_basis: str = ""
     cadence: Cadence | None = None
     override: Override | None = None
     own_view: View | None = Field(default=None, description="What code decided, where `override` stands")
     policy_version: str
-    decided_at: AwareDatetime
+    decided_at: Moment

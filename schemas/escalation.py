@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from schemas.base import Model
+from schemas.base import Model, Moment
 from schemas.brief import Brief
 from schemas.comparison import Similar
 from schemas.context import Context
@@ -28,7 +28,7 @@ class NextStep(Model):
 
     who: str
     what: str
-    by: AwareDatetime | None = None
+    by: Moment | None = None
 
 
 class Usage(Model):

@@ -1,11 +1,10 @@
 """Facts after grounding: each claim with its place in the ticket, who says it, and whether it counts."""
 
-from datetime import datetime
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from schemas.base import Model
+from schemas.base import LocalMoment, Model
 from schemas.ticket import Speaker
 from schemas.vocabulary import GROUP_OF, Asserter
 
@@ -38,7 +37,7 @@ class Evidence(Model):
     sentence: str = Field(description="The whole sentence around the quote, as it stands in the ticket")
     message: int | None = Field(default=None, description="Index into Ticket.messages; None in the ticket's head")
     speaker: Speaker = "unknown"
-    time: datetime | None = None
+    time: LocalMoment | None = None
     occurrences: int = Field(default=1, description="How often the quote stands in the ticket")
 
 
@@ -88,7 +87,7 @@ class Facts(Model):
     instructions: tuple[Instruction, ...] = ()
     answered_issues: tuple[int, ...] = ()
     ticket_id: str | None = None
-    opened: datetime | None = None
+    opened: LocalMoment | None = None
 
     @model_validator(mode="after")
     def _signals_are_known_and_ids_unique(self) -> "Facts":

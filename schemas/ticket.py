@@ -1,12 +1,11 @@
 """The ticket as it was read: one text that every offset points into, and who wrote which part of it."""
 
 import hashlib
-from datetime import datetime
 from typing import Literal
 
 from pydantic import Field
 
-from schemas.base import Model
+from schemas.base import LocalMoment, Model
 from schemas.redaction import Replaced
 
 Speaker = Literal["customer", "support", "system", "other", "unknown"]
@@ -37,7 +36,7 @@ class Message(Model):
     end: int
     speaker: Speaker
     author: str | None = None
-    time: datetime | None = None
+    time: LocalMoment | None = None
     internal: bool = Field(default=False, description="A note that the customer did not see")
     added: bool = Field(default=False, description="Put behind the ticket's own messages after it was read")
 
@@ -50,7 +49,7 @@ class Ticket(Model):
     id: str | None = None
     subject: str | None = None
     reporter: str | None = None
-    opened: datetime | None = None
+    opened: LocalMoment | None = None
     messages: tuple[Message, ...] = ()
     spans: tuple[Span, ...] = ()
     attachments: tuple[str, ...] = ()

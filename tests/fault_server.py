@@ -222,6 +222,11 @@ def _(exchange: Exchange) -> None:
     exchange.send(302, b"", location=exchange.server.url.replace("127.0.0.1", "localhost") + "/elsewhere")
 
 
+@fault("redirect nowhere")
+def _(exchange: Exchange) -> None:
+    exchange.send(307, b"", location="http://[::1/v1/messages")
+
+
 # Time
 
 
@@ -257,6 +262,12 @@ def _(exchange: Exchange) -> None:
 @fault("drip of headers")
 def _(exchange: Exchange) -> None:
     _drip(exchange, b"HTTP/1.1 200 OK\r\nx-filler: " + b"x" * 90_000 + b"\r\n\r\n")
+
+
+@fault("to be continued")
+def _(exchange: Exchange) -> None:
+    while not exchange.wait(DRIP):
+        exchange.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 @fault("pings")

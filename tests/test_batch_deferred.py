@@ -327,6 +327,60 @@ def test_a_vendor_that_takes_no_batch_for_long_ends_the_run(world: World) -> Non
     assert world.paid() == {1}
 
 
+NO_BATCHES = {
+    "null": b"null",
+    "a list": b"[]",
+    "a text": b'"x"',
+    "an object": b"{}",
+    "a page": b"<html>Sign in</html>",
+    "brackets": b"[" * 100_000,
+    "an integer too long to read": b'{"id": ' + b"9" * 5_000 + b"}",
+    "an id that is none": b'{"id": {"a": 1}}',
+    "an id without end": b'{"id": "' + b"x" * 1_000 + b'"}',
+    "a list of nothing": b'{"data": [null], "has_more": false}',
+    "a list that is none": b'{"data": 5, "has_more": true}',
+}
+
+
+@pytest.mark.parametrize("name", NO_BATCHES)
+def test_a_server_that_speaks_of_something_else_ends_the_run(
+    world: World, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = world.vendor.handle
+    kind = "text/html" if name == "a page" else "application/json"
+    monkeypatch.setattr(world.vendor, "handle", lambda *_: (200, {"content-type": kind}, NO_BATCHES[name]))
+    outage = world.go(tickets(2)).outage
+    assert isinstance(outage, ModelUnavailable)
+    assert (outage.reason, outage.blame) == ("not_batches_api", "server")
+    assert str(outage) == (
+        "https://api.example.test did not answer as the Message Batches API does; check ANTHROPIC_BASE_URL, or leave "
+        "--batches out"
+    )
+    monkeypatch.setattr(world.vendor, "handle", real)
+    world.now += 100
+    world.go(tickets(2))
+    assert world.states() == all_done(2)
+    assert world.paid() == {1}
+
+
+@pytest.mark.parametrize("name", NO_BATCHES)
+def test_a_look_that_shows_something_else_loses_nothing(
+    world: World, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, looks = world.vendor.handle, [NO_BATCHES[name]] * 3
+
+    def handle(method: str, address: str, content: bytes) -> Any:
+        if method == "GET" and looks:
+            return 200, {"content-type": "application/json"}, looks.pop()
+        return real(method, address, content)
+
+    monkeypatch.setattr(world.vendor, "handle", handle)
+    assert world.go(tickets(2)).outage is None
+    assert world.states() == all_done(2)
+    assert world.paid() == {1}
+    assert sizes(world) == [2, 2]
+
+
 def test_batches_of_others_are_left_alone(world: World) -> None:
     """As many requests, at the same time, by somebody else: one that has ended, and one that will."""
     other = {"requests": [{"custom_id": f"other-{n}", "params": {"messages": []}} for n in range(3)]}

@@ -449,7 +449,7 @@ def test_max_tokens_is_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
     assert wire.requests[0]["max_tokens"] == 2000
 
 
-@pytest.mark.parametrize("value", ["many", "-5", "1.5", "²", "0"])
+@pytest.mark.parametrize("value", ["many", "-5", "1.5", "²", "0", "9" * 10])
 def test_max_tokens_that_is_no_number(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ESCALATION_MAX_TOKENS", value)
     with pytest.raises(BadInput, match=value):

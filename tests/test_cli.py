@@ -620,6 +620,25 @@ def test_a_full_disk_behind_stdout_is_one_line() -> None:
     assert done.stderr == b"escalation: stdout cannot be written: No space left on device; use --out FILE\n"
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no full device")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_behind_a_word_that_is_printed_is_one_line(unbuffered: str) -> None:
+    with open("/dev/full", "wb") as full:
+        around = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+        done = process("--version", stdout=full, stderr=subprocess.PIPE, env=around)
+    assert done.returncode == 2
+    assert done.stderr == (
+        b"escalation: stdout or a file cannot be written: No space left on device; make room and try again\n"
+    )
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no full device")
+def test_a_full_disk_behind_stderr_does_not_change_the_exit_code(tmp_path: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        done = process("decide", tmp_path / "absent.json", stdout=subprocess.PIPE, stderr=full)
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="a POSIX shell closes the descriptor")
 @pytest.mark.parametrize(("close", "code"), [(">&-", 2), ("2>&-", 0), ("<&-", 0)])
 def test_closed_streams(close: str, code: int) -> None:

@@ -1,11 +1,14 @@
 """Input that is made to stop the program: patterns that backtrack, bombs, JSON that no schema expects."""
 
 import ast
+import io
 import json
+import os
 import re
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,10 +18,13 @@ import pytest
 from agent.backends.answers import read as read_answer
 from agent.backends.base import ExtractCall, MalformedAnswer
 from agent.backends.offline.talk import turn
+from agent.chat.lines import Piped
+from agent.commands import times
 from agent.commands.inputs import parse
 from agent.errors import BadInput
 from agent.notation import identifiers
 from agent.pipeline import escalate
+from agent.policy.clock import Hours, sla_due
 from agent.policy.settings import load_settings
 from agent.readers import read_ticket
 from agent.readers.decode import whole_letters
@@ -31,8 +37,9 @@ from agent.validate import parse_brief, partial
 from evals.fuzz import patterns
 from evals.fuzz.contract import held_to
 from evals.fuzz.targets import TARGETS, sample, settings
+from schemas.base import FIRST_YEAR, LAST_YEAR
 from schemas.brief import Brief
-from schemas.context import Context
+from schemas.context import Calendar, Context, Pause, Sla
 from schemas.facts import Facts
 from schemas.report import FactsReport
 from tests.bombs import BOMBS
@@ -238,6 +245,105 @@ def test_a_policy_file_that_is_none_is_one_short_line(name: str, tmp_path: Path)
         load_settings(path)
     assert str(refused.value).isprintable()
     assert len(str(refused.value)) < 1_200
+
+
+TOML_BOMBS = {
+    "a key of dots": (b"a." * 30_000 + b"b = 1", "has a line of more than 10,000 bytes"),
+    "tables in a table": (b"[" + b"a." * 4_000 + b"b]\nx = 1", "is nested too deeply"),
+    "lists in a list": (b"a = " + b"[" * 900 + b"]" * 900, "is nested too deeply"),
+    "brackets": (b"a = " + b"[" * 9_000, "is nested too deeply"),
+    "an integer too long to read": (b"[account]\nhigh_value_from = " + b"9" * 5_000, "a number of thousands of digits"),
+    "an integer too long to write": (
+        b"[account]\nhigh_value_from = 0x" + b"f" * 5_000,
+        "account.high_value_from = a number of thousands of digits",
+    ),
+    "a million bytes": (b"#\n" * 500_000, "is larger than 1,000,000 bytes"),
+    "Latin-1": (b"# \xe4", "is not UTF-8"),
+}
+
+
+@pytest.mark.parametrize("name", TOML_BOMBS)
+def test_a_toml_file_takes_no_time_and_no_memory(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "policy.toml"
+    path.write_bytes(b'version = "x"\n' + TOML_BOMBS[name][0])
+    before = time.process_time()
+    with pytest.raises(BadInput) as refused:
+        load_settings(path)
+    assert time.process_time() - before < 2
+    assert TOML_BOMBS[name][1] in str(refused.value)
+    assert str(refused.value).isprintable()
+    assert len(str(refused.value)) < 600
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="this system has no such device")
+def test_a_policy_file_without_end_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"^policy file '/dev/zero' is larger than 1,000,000 bytes"):
+        load_settings(Path("/dev/zero"))
+
+
+@pytest.mark.parametrize("file", ["a\0b", "x" * 5_000])
+def test_a_policy_file_that_no_disk_can_hold(file: str) -> None:
+    with pytest.raises(BadInput, match=r"cannot be read: ") as refused:
+        load_settings(Path(file))
+    assert len(str(refused.value)) < 400
+
+
+# Times and places that no calendar has
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1899-12-31T23:00:00Z"])
+@pytest.mark.parametrize("key", ["due", "started"])
+def test_a_context_outside_the_calendar_is_refused_by_its_key(key: str, moment: str) -> None:
+    sla = {"due": "2026-11-17T08:00:00Z"} | {key: moment}
+    with pytest.raises(BadInput, match=rf"^crm: sla\.{key}: .*expected a time in the years 1900 to 5000, got '"):
+        parse(Context, json.dumps({"sla": sla}).encode(), "crm", "context")
+
+
+def test_a_clock_that_stood_still_for_all_the_calendar_ends_in_it() -> None:
+    first, last = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(LAST_YEAR, 12, 31, tzinfo=UTC)
+    sla = Sla(started=first, due=last, pauses=(Pause(start=first),))
+    assert sla_due(sla, last) - last == last - first
+    assert times.LAST_YEAR == LAST_YEAR
+
+
+@pytest.mark.parametrize("key", ["timezone", "opens", "closes", "holidays"])
+def test_a_calendar_is_refused_in_a_short_line(key: str) -> None:
+    with pytest.raises(BadInput, match=rf"^calendar {key} 'x{{60}}': expected") as refused:
+        Hours.of(Calendar.model_validate({key: "x" * 100_000}))
+    assert len(str(refused.value)) < 200
+
+
+@pytest.mark.parametrize("date", ["Thu, 1 Jan 0101 00:00:00 +1400", "Fri, 31 Dec 9999 23:59:59 -1200"])
+def test_a_mail_outside_the_calendar_has_no_time_and_says_so(date: str) -> None:
+    ticket = read_ticket(f"From: a@b.example\nDate: {date}\nSubject: It fails\n\nIt fails.\n".encode(), name="t.eml")
+    assert ticket.opened is None
+    assert f"The mail's date {date!r} could not be read." in ticket.notes
+
+
+def test_a_line_of_millions_is_not_shown_again_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "It fails." + "x" * 3_000_000
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(said.encode() + b"\nshort\n")))
+    shown: list[str] = []
+    piped = Piped(shown.append)
+    assert (piped.turn(), piped.turn()) == (said, "short")
+    assert shown == [f"{said[:10_000]} … (3,000,009 characters)", "short"]
+
+
+def test_an_export_whose_time_no_float_can_hold_has_none() -> None:
+    source = {"ticket": {"id": 1, "subject": "x", "description": "It fails.", "created_at": 10**400}}
+    assert read_ticket(json.dumps(source), name="t.json").opened is None
+
+
+def test_a_mail_of_header_fields_without_end_is_refused() -> None:
+    few, many = (b"X-A: b\n" * number + b"From: a@b.example\n\nIt fails.\n" for number in (49_999, 50_000))
+    assert "It fails." in read_ticket(few, name="t.eml").text
+    with pytest.raises(BadInput, match=r"^the mail has more than 50,000 header fields, expected a mail as sent"):
+        read_ticket(many, name="t.eml")
+    part = b"--b\n" + b"X-A: b\n" * 30_000 + b"\nx\n"
+    with pytest.raises(BadInput, match="more than 50,000 header fields"):
+        read_ticket(
+            b"From: a@b.example\nContent-Type: multipart/mixed; boundary=b\n\n" + part * 2 + b"--b--\n", name="t.eml"
+        )
 
 
 def test_json_beyond_any_result_is_refused_before_it_is_parsed() -> None:

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from agent import cli
+from agent import cli, pipeline
+from agent.commands import open as opening
+from agent.errors import Refused
 
 ROOT = Path(__file__).parents[1]
 TICKET = ROOT / "examples/engineering-export-fails.txt"
@@ -74,6 +76,28 @@ def test_a_recorded_run_names_its_escalation(shell: Shell) -> None:
     result = json.loads(shell("run", CRITICAL, "--context", CONTEXT, "--now", OPENED, "--record", "--format", "json"))
     assert result["ledger_id"] == "ESC-1"
     assert "Opened: ESC-1 is open, Critical" in shell.err
+
+
+def test_a_run_that_the_ledger_refuses_is_printed_all_the_same(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: Any) -> None:
+        raise Refused("the escalation of this ticket is over")
+
+    monkeypatch.setattr(opening, "written", refused)
+    result = json.loads(shell("run", CRITICAL, "--now", OPENED, "--record", "--format", "json", code=5))
+    assert (result["decision"]["severity"], result["ledger_id"]) == ("critical", None)
+    assert shell.err.splitlines()[-1] == "escalation: the escalation of this ticket is over"
+
+
+def test_who_records_a_run_is_known_before_it_costs_anything(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ESCALATION_TEAM", "nobody")
+    monkeypatch.setattr(pipeline, "escalate", lambda *_, **__: pytest.fail("the model was asked"))
+    assert shell("run", CRITICAL, "--now", OPENED, "--record", code=2) == ""
+    assert "ESCALATION_TEAM 'nobody': expected one of" in shell.err
+
+
+def test_a_page_beyond_all_numbers_is_empty(opened: Shell) -> None:
+    page = opened.json("list", "--after", 10**20)
+    assert (page["total"], page["escalations"]) == (1, [])
 
 
 def test_a_result_can_be_opened_later(shell: Shell, tmp_path: Path) -> None:
@@ -179,6 +203,7 @@ def test_a_page_of_due_says_what_it_leaves_out(opened: Shell) -> None:
         (("same", "A", "B", "--yes", "--why", "x"), "no ticket 'B'"),
         (("open",), "nothing to open"),
         (("watch", "--every", "0"), "--every 0"),
+        (("watch", "--every", "inf"), "--every inf: expected seconds from 1 to a day"),
         (("deliver",), "no webhook is set up"),
         (("ledger", "where", "--ledger", "mysql://user:hunter2@host/x"), "expected a file name"),
     ],

@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import socket
 import sqlite3
 import stat
 import tempfile
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import NullPool, create_engine, event, func, select
+from sqlalchemy import NullPool, create_engine, event, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from agent.errors import BadInput, Conflict, EscalationError
@@ -26,7 +27,7 @@ from agent.ledger.check import check
 from agent.ledger.database import Database
 from agent.ledger.life import replay
 from agent.ledger.store import Ledger, Step
-from agent.ledger.where import shown
+from agent.ledger.where import is_there, shown
 from schemas.ledger import Acknowledged, Data, Event, Record, Rejected, Reopened, Updated
 from tests.ledger_writer import CONTENDED, LIFE, ROUNDS, UPDATES, WRITES, Plan, Writers, key_of
 from tests.ledgers import FRIDAY, JO, Life, open_one
@@ -574,6 +575,50 @@ def test_a_server_that_cannot_be_reached() -> None:
     url = f"postgresql://ana:s3cret@127.0.0.1:{free_port()}/ledger"
     with one_line("ledger 'postgresql+psycopg://ana@127.0.0.1:", "cannot be used: ", "Connection refused"):
         Database(url)
+
+
+@pytest.mark.loopback
+def test_a_server_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database_module, "CONNECT_SECONDS", 2)  # the driver takes no less
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        began = time.monotonic()
+        with one_line("cannot be used: connection timeout expired; check that its server can be reached"):
+            Database(f"postgresql://ana:s3cret@127.0.0.1:{silent.getsockname()[1]}/ledger")
+        assert time.monotonic() - began < 8
+
+
+def test_whoever_names_a_server_may_say_how_long_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    url = "postgresql+psycopg://ana@db.example/ledger"
+    monkeypatch.delenv("PGCONNECT_TIMEOUT", raising=False)
+    assert database_module._patience(url) == {"connect_timeout": 10}
+    assert database_module._patience(f"{url}?connect_timeout=60") == {}
+    monkeypatch.setenv("PGCONNECT_TIMEOUT", "60")
+    assert database_module._patience(url) == {}
+
+
+def test_a_row_that_somebody_holds_is_not_waited_for(
+    postgres_cluster: "Cluster", migrated_template: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    life = Life(postgres_cluster.fresh(template=migrated_template))
+    monkeypatch.setattr(database_module, "BUSY_SECONDS", 1)
+    with life.ledger.database.engine.connect() as other, other.begin():
+        other.execute(text("LOCK TABLE escalation, event"))
+        with one_line("canceling statement due to lock timeout; somebody else is writing: try again"):
+            life.then(NEWS, 1)
+    life.then(NEWS, 1)
+    assert len(life.ledger.events(life.id)) == 2
+
+
+def test_a_file_beside_which_none_can_be_made(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db-journal").mkdir()
+    with one_line("ledger 'sqlite:////", "cannot be used: unable to open database file; name another with --ledger"):
+        Database(f"sqlite:///{tmp_path / 'ledger.db'}")
+
+
+def test_a_name_that_no_disk_can_hold() -> None:
+    assert not is_there(f"sqlite:////{'x' * 5_000}")
+    with one_line("cannot be opened: File name too long"):
+        Database(f"sqlite:////{'x' * 5_000}")
 
 
 def test_a_server_without_that_database(postgres_cluster: "Cluster") -> None:

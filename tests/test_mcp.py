@@ -359,9 +359,11 @@ def test_stdio_ends_on_a_signal(tmp_path: Path, number: int) -> None:
 
 
 @contextmanager
-def served(tmp_path: Path, *flags: str, **more: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
-    """A server on a free port: its address."""
-    line = [sys.executable, LAUNCHER, "mcp", "--http", "--port", "0", *flags]
+def served(
+    tmp_path: Path, *flags: str, said: list[str] | None = None, token: bool = False, **more: str
+) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    """A server on a free port: its address. `said` gets its first line; `token`: it asks for one."""
+    line = [sys.executable, LAUNCHER, "mcp", "--http", "--port", "0", *flags, *(() if token else ("--no-token",))]
     with subprocess.Popen(
         line,
         stdin=subprocess.DEVNULL,
@@ -373,9 +375,11 @@ def served(tmp_path: Path, *flags: str, **more: str) -> Iterator[tuple[str, "sub
     ) as process:
         try:
             assert process.stderr is not None
-            said = process.stderr.readline()
-            found = re.search(r"http://127\.0\.0\.1:\d+/mcp", said)
-            assert found is not None, said + process.stderr.read()
+            first = process.stderr.readline()
+            found = re.search(r"http://127\.0\.0\.1:\d+/mcp", first)
+            assert found is not None, first + process.stderr.read()
+            if said is not None:
+                said.append(first)
             yield found[0], process
         finally:
             process.kill()
@@ -438,13 +442,38 @@ def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
 
 @pytest.mark.loopback
 def test_a_token_keeps_others_out(tmp_path: Path) -> None:
-    with served(tmp_path, ESCALATION_MCP_TOKEN="opensesame") as (url, _):
+    with served(tmp_path, token=True, ESCALATION_MCP_TOKEN="opensesame") as (url, _):
         for headers in ({}, {"authorization": "Bearer wrong"}, {"authorization": "opensesame"}):
             refused = posted(url, **headers)
             assert refused.status_code == 401
             assert refused.headers["www-authenticate"] == "Bearer"
             assert "opensesame" not in refused.text
         assert posted(url, authorization="Bearer opensesame").status_code == 200
+
+
+@pytest.mark.loopback
+def test_a_token_is_made_where_none_is_set_and_only_printed(tmp_path: Path) -> None:
+    said: list[str] = []
+    with served(tmp_path, said=said, token=True, ESCALATION_MCP_TOKEN=" ") as (url, _):
+        found = re.search(r"`Authorization: (Bearer [\w-]{32})`", said[0])
+        assert found is not None, said
+        for headers in ({}, {"authorization": "Bearer"}, {"authorization": "Bearer wrong"}):
+            refused = posted(url, **headers)
+            assert refused.status_code == 401
+            assert found[1] not in refused.text
+        assert posted(url, authorization=found[1]).status_code == 200
+        assert posted(url, authorization=found[1], origin="http://evil.example").status_code == 403
+        assert posted(url, authorization=found[1], host="evil.example").status_code == 421
+
+
+def test_a_token_in_the_environment_and_none_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ESCALATION_MCP_TOKEN", "opensesame")
+    assert cli.main(["mcp", "--http", "--port", "0", "--no-token"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("escalation: --no-token, and ESCALATION_MCP_TOKEN is set: expected one of them")
+    assert "opensesame" not in said
 
 
 @pytest.mark.loopback
@@ -485,6 +514,7 @@ def test_a_port_in_use_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "expected"),
     [
         (("--port", "1"), "--port without --http"),
+        (("--no-token",), "--no-token without --http"),
         (("--http", "--port", "70000"), "--port 70000: expected 0 to 65535"),
         (("--folder", "/nowhere/at/all"), "no such folder"),
         (("--folder", str(TICKET)), "is no folder"),

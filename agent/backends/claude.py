@@ -294,7 +294,7 @@ def _max_tokens() -> int:
     value = os.environ.get(answers.MAX_TOKENS_VARIABLE)
     if not value:
         return DEFAULT_MAX_TOKENS
-    if not (value.isascii() and value.isdigit()):
+    if not (value.isascii() and value.isdigit() and len(value) <= 9):
         raise BadInput(
             f"{answers.MAX_TOKENS_VARIABLE} {value[:40]!r}: expected a whole number of tokens, such as "
             f"{DEFAULT_MAX_TOKENS}; set it again or unset it"

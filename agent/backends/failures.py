@@ -1,5 +1,6 @@
 """What can go wrong with a call, as one `ModelUnavailable` whose message says what to do next: see docs/faults.md."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ def named(of: Circumstances) -> Iterator[None]:
 
     from agent.backends import wire
 
+    began = time.monotonic()
     try:
         yield
     except TimeoutError as error:
@@ -56,7 +58,7 @@ def named(of: Circumstances) -> Iterator[None]:
             raise late(of) from error
         raise unavailable(f"{of.where} {error}", error.reason, "server") from error
     except anthropic.APIConnectionError as error:
-        raise _connection(error, of) from error
+        raise (late(of) if _over(began, of) else _connection(error, of)) from error
     except anthropic.APIStatusError as error:
         if of.forced and error.status_code == 400 and "tool_choice" in str(error.api_message):
             raise ForcingRefused from error
@@ -69,13 +71,18 @@ def named(of: Circumstances) -> Iterator[None]:
         # Credentials that cannot be read: the message is the SDK's, without the body.
         raise unavailable(f"{type(error).__name__}: {answers.one_line(str(error), 200)}", "sdk") from error
     except httpx2.HTTPError as error:  # in the middle of a stream, where the SDK passes it on as it is
-        raise broken(of.where, str(error) or type(error).__name__) from error
+        raise (late(of) if _over(began, of) else broken(of.where, str(error) or type(error).__name__)) from error
     except TypeError as error:
         if "authentication method" not in str(error):
             raise
         raise unavailable(
             "no key: expected ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN in the environment; set one", "no_key"
         ) from error
+
+
+def _over(began: float, of: Circumstances) -> bool:
+    """Whether the call's time is over, so that it was here that the connection was hung up (`wire`)."""
+    return time.monotonic() - began >= of.call_seconds
 
 
 @contextmanager
@@ -117,7 +124,7 @@ def judged_as_setup(base_url: str | None) -> Iterator[None]:
         )
     try:
         yield
-    except (ValueError, OSError, httpx2.InvalidURL) as error:  # its text may hold a proxy's password
+    except (ValueError, OSError, ImportError, httpx2.InvalidURL) as error:  # its text may hold a proxy's password
         raise unavailable(
             "a proxy or a file of certificates that the environment names cannot be used; "
             "check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR",
@@ -171,6 +178,14 @@ def _connection(error: "APIConnectionError", of: Circumstances) -> ModelUnavaila
     return unavailable(message, "connection", "server")
 
 
+def _host(address: str) -> str:
+    """Host and port, without credentials; empty where there is none."""
+    try:
+        return urlsplit(address).netloc.rpartition("@")[2]
+    except ValueError:  # such as half an IPv6 address
+        return ""
+
+
 def _status(error: "APIStatusError", of: Circumstances) -> str:
     status, where = error.status_code, of.where
     # What a server says about a refused key may repeat the key, so it is shown for other errors only.
@@ -179,7 +194,7 @@ def _status(error: "APIStatusError", of: Circumstances) -> str:
     if status < 300:
         return f"{where} broke off the answer ({said}); try again later"
     if status < 400:
-        to = answers.one_line(urlsplit(error.response.headers.get("location", "")).netloc.rpartition("@")[2], 80)
+        to = answers.one_line(_host(error.response.headers.get("location", "")), 80)
         return (
             f"{where} sends on to {to or 'another address'} ({status}), where the ticket was not sent; "
             f"set {BASE_URL_VARIABLE} to the right address"

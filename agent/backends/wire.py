@@ -5,10 +5,13 @@ long as retry-after says, up to 49 days; it follows redirects and sends the tick
 into memory. What is raised here is an error of the SDK's own kind, which it neither wraps nor tries again.
 """
 
+import math
+import socket
 import sys
+import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from email.utils import mktime_tz, parsedate_tz
 from typing import Any
@@ -67,7 +70,7 @@ def pauses(seconds: float) -> httpx2.Timeout:
 
 def client() -> httpx2.Client:
     """For the SDK's client."""
-    hooks: Hooks = {"request": [_sent], "response": [_arrived]}
+    hooks: Hooks = {"request": [_sent_by_a_thread], "response": [_arrived]}
     return DefaultHttpxClient(follow_redirects=False, headers=_HEADERS, limits=_limits(0), event_hooks=hooks)
 
 
@@ -91,14 +94,12 @@ def _limits(kept: int) -> httpx2.Limits:
 def wait_asked(headers: httpx2.Headers) -> float | None:
     """Seconds that a server asks to wait; None where it does not, or not in a way that can be read."""
     milliseconds, after = (headers.get(name, "") for name in _WAITS)
-    try:
-        return float(milliseconds) / 1000
-    except ValueError:
-        pass
-    try:
-        return float(after)
-    except ValueError:
-        pass
+    for text, unit in ((milliseconds, 1000), (after, 1)):
+        try:
+            wait = float(text) / unit
+        except ValueError:
+            continue
+        return None if math.isnan(wait) else wait
     try:
         date = parsedate_tz(after)
         return None if date is None else mktime_tz(date) - time.time()
@@ -114,6 +115,45 @@ def _sent(request: httpx2.Request) -> None:
     pauses = request.extensions.get("timeout", {})
     capped = {name: left if seconds is None else min(seconds, left) for name, seconds in pauses.items()}
     request.extensions = {**request.extensions, "timeout": capped}
+
+
+def _sent_by_a_thread(request: httpx2.Request) -> None:
+    """As `_sent`. Where nothing can interrupt a wait, the connection is hung up when the call's time is over."""
+    _sent(request)
+    if _left() < float("inf"):
+        request.extensions = {**request.extensions, "trace": _Alarm(_left())}
+
+
+class _Alarm:
+    """Ends a connection after so many seconds, wherever it is: in the greeting of TLS, in a head that comes a byte now
+    and then, in answers that are to be continued. Each byte begins the pause anew that a timeout measures.
+
+    It is called with what happens to a request (httpx: the extension `trace`).
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._socket: socket.socket | None = None
+        self._timer: threading.Timer | None = None
+
+    def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        if event.endswith(".connect_tcp.complete"):
+            # One of our own for the same connection: TLS takes the other over.
+            self._socket = info["return_value"].get_extra_info("socket").dup()
+            self._timer = threading.Timer(self._seconds, self._hang_up)
+            self._timer.daemon = True
+            self._timer.start()
+        elif event.endswith((".response_closed.complete", ".failed")) and self._timer is not None:
+            self._timer.cancel()
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        line, self._socket = self._socket, None
+        if line is None:
+            return
+        with suppress(OSError):  # it is gone already
+            line.shutdown(socket.SHUT_RDWR)
+        line.close()
 
 
 def _arrived(response: httpx2.Response) -> None:
@@ -140,6 +180,8 @@ class _Bounded(httpx2.SyncByteStream, httpx2.AsyncByteStream):
         assert isinstance(self._stream, httpx2.SyncByteStream)
         for piece in self._stream:
             yield self._checked(piece)
+        if _left() <= 0:  # a connection that was hung up looks like a body that ended
+            raise _out_of_time()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         assert isinstance(self._stream, httpx2.AsyncByteStream)

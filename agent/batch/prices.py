@@ -1,7 +1,6 @@
 """What a run costs, from a dated price table (prices.toml) or the user's own. A model without a price has no cost."""
 
 import re
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -13,11 +12,11 @@ from pydantic import Field, ValidationError
 
 from agent.batch.run_folder import Paid
 from agent.errors import BadInput
+from agent.toml_file import read_toml
 from schemas.base import Model
 from schemas.escalation import Usage
 
 BUILT_IN = Path(__file__).with_name("prices.toml")
-LONGEST_FILE = 1_000_000  # bytes
 MILLION = 1_000_000
 TENTH = Decimal("0.1")
 MOST_NAMED = 3  # models without a price in one line
@@ -160,33 +159,22 @@ def load_prices(on: date, file: str | None = None) -> Prices:
 
     Raises BadInput for a file that cannot be used.
     """
-    prices = _table(BUILT_IN.read_bytes(), "the built-in price table")
+    prices = _table(BUILT_IN, "the built-in price table")
     if file is None:
         return Prices(prices, on)
     named = f"--prices {file[:200]!r}"
-    try:
-        with open(file, "rb") as opened:
-            data = opened.read(LONGEST_FILE + 1)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise BadInput(f"{named} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    if len(data) > LONGEST_FILE:
-        raise BadInput(f"{named} is larger than {LONGEST_FILE:,} bytes: expected a price table in TOML")
-    own = _table(data, named)
+    own = _table(file, named)
     if not own:
         raise BadInput(f"{named} has no [[price]]: expected a table for each model; docs/batch.md shows one")
     replaced = {price.model for price in own}
     return Prices((*(price for price in prices if price.model not in replaced), *own), on)
 
 
-def _table(data: bytes, named: str) -> tuple[Price, ...]:
+def _table(file: Path | str, named: str) -> tuple[Price, ...]:
+    values = read_toml(file, named, "docs/batch.md shows a table", Decimal)
     try:
-        values = tomllib.loads(data.decode("utf-8-sig"), parse_float=Decimal)
         return Table.model_validate(values).price
-    except UnicodeDecodeError:
-        raise BadInput(f"{named} is not UTF-8: save it so") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = ".".join(str(part)[:60] for part in first["loc"])
         raise BadInput(f"{named}: {place}: {first['msg']}; docs/batch.md shows a table") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise BadInput(f"{named} is not TOML ({error}); docs/batch.md shows a table") from None

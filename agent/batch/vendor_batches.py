@@ -26,6 +26,7 @@ ORGANIZATION = "anthropic-organization-id"  # in the header of each answer of th
 UPLOAD, LOOK = 600.0, 300.0  # seconds that giving a batch, and looking at one or at the list, may take
 PAGE = 100  # batches of one page of the list
 NOT_TAKEN = (413, 429, 529)  # besides the statuses that name a fault of ours: nothing came of the request
+LONGEST_ID = 200
 MOST_SAID = 200
 MOST_OF_A_LINE = 32 * 2**20  # bytes: one answer, see agent/backends/wire.py
 
@@ -88,9 +89,12 @@ class VendorBatches:
                 raise
             raise Unsure(failure) from failure
         try:
-            return str(response.json()["id"]), response.headers.get(ORGANIZATION)
-        except (ValueError, KeyError, TypeError):
+            batch = response.json()["id"]
+        except (ValueError, RecursionError, KeyError, TypeError, IndexError):
             raise Unsure(self._no_batches()) from None
+        if not isinstance(batch, str) or not 0 < len(batch) <= LONGEST_ID:
+            raise Unsure(self._no_batches())
+        return batch, response.headers.get(ORGANIZATION)
 
     def look(self, batch: str, organization: str | None) -> Batch | None:
         """A batch as it stands; None if there is none of this id (any more)."""
@@ -99,7 +103,7 @@ class VendorBatches:
         from agent.backends import wire
 
         try:
-            with self._named_errors(), wire.within(LOOK):
+            with self._named_errors(), wire.within(LOOK), self._judged():
                 return self._seen(self._backend.client().messages.batches.retrieve(batch))
         except ModelUnavailable as failure:
             cause = failure.__cause__
@@ -122,7 +126,7 @@ class VendorBatches:
         from agent.backends import wire
 
         batches: list[Batch] = []
-        with self._named_errors(), wire.within(LOOK):
+        with self._named_errors(), wire.within(LOOK), self._judged():
             for found in self._backend.client().messages.batches.list(limit=PAGE):
                 batch = self._seen(found)
                 if batch.created < time:
@@ -170,6 +174,21 @@ class VendorBatches:
             reason="not_batches_api",
             blame="server",
         )
+
+    @contextmanager
+    def _judged(self) -> Iterator[None]:
+        """The SDK takes the shape of an answer for granted, and stumbles over others in many ways."""
+        import anthropic
+        import httpx2
+
+        try:
+            yield
+        except (anthropic.AnthropicError, httpx2.HTTPError, ModelUnavailable):
+            raise
+        except Exception as error:
+            if isinstance(error, TypeError) and "authentication method" in str(error):
+                raise
+            raise self._no_batches() from error
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:

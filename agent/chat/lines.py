@@ -12,6 +12,9 @@ from agent.readers import MAX_BYTES
 
 END_OF_TICKET = "paste the ticket and end with Ctrl-D on a line of its own, or give the name of its file"
 
+LONGEST_SHOWN = 10_000
+"""Characters of a turn that are shown again: to break a line of millions takes minutes."""
+
 
 class Piped:
     """One line, one turn, until the end of the input."""
@@ -35,7 +38,8 @@ class Piped:
                 break
             words = raw.decode("utf-8", "replace").strip()
             if words:
-                self._echo(words)
+                long = len(words) > LONGEST_SHOWN
+                self._echo(f"{words[:LONGEST_SHOWN]} … ({len(words):,} characters)" if long else words)
                 return words
         raise EOFError
 

@@ -65,7 +65,7 @@ def database_of(arguments: argparse.Namespace, *, make: bool = False) -> "Databa
     url = ledger_url(arguments.ledger)
     if not make and not is_there(url):
         raise BadInput(
-            f"no ledger at {str(file_of(url))!r} yet: `escalation open` or `run --record` makes one; "
+            f"no ledger at {str(file_of(url))[:200]!r} yet: `escalation open` or `run --record` makes one; "
             "another one is named with --ledger"
         )
     from agent.ledger.database import Database

@@ -1,8 +1,8 @@
 """Serve the road and the ledger as MCP tools: over stdio, or as streamable HTTP on this machine only.
 
 The host starts it and its model reads and writes; code decides and checks. With --http the address is printed on
-stderr; Host and Origin are checked, and with ESCALATION_MCP_TOKEN set a bearer token too. Needs the extra `mcp`, and no
-key unless `run_ticket` is to use a model.
+stderr, with the bearer token that clients must send, unless ESCALATION_MCP_TOKEN sets it; Host and Origin are checked
+too. Needs the extra `mcp`, and no key unless `run_ticket` is to use a model.
 """
 
 import argparse
@@ -27,6 +27,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--http", action="store_true", help="streamable HTTP on 127.0.0.1 instead of stdio")
     parser.add_argument(
         "--port", type=int, metavar="N", help=f"with --http: the port; 0 takes a free one (default: {PORT})"
+    )
+    parser.add_argument(
+        "--no-token",
+        action="store_true",
+        help="with --http: let every user of this machine call it, ledger included",
     )
     parser.add_argument(
         "--folder",
@@ -56,6 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
     if arguments.port is not None and not arguments.http:
         raise BadInput("--port without --http: stdio has no port; add --http, or leave --port out")
+    if arguments.no_token and not arguments.http:
+        raise BadInput("--no-token without --http: stdio asks for no token; add --http, or leave --no-token out")
     port = PORT if arguments.port is None else arguments.port
     if not 0 <= port <= HIGHEST_PORT:
         raise BadInput(f"--port {port}: expected 0 to {HIGHEST_PORT}")
@@ -81,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     from agent.tools import mcp_transports
 
     if arguments.http:
-        mcp_transports.http(desk, port)
+        mcp_transports.http(desk, port, open_to_all=arguments.no_token)
     else:
         mcp_transports.stdio(desk)
     return EXIT_DONE

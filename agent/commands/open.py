@@ -200,7 +200,7 @@ def _result(arguments: argparse.Namespace, settings: "Settings") -> "Escalation"
     made = parse(Escalation, raw, f"result {arguments.result!r}", "escalation")
     if made.decision.policy_version != settings.version:
         raise BadInput(
-            f"result {arguments.result!r} was decided under policy {made.decision.policy_version!r}, not "
+            f"result {arguments.result!r} was decided under policy {made.decision.policy_version[:60]!r}, not "
             f"{settings.version!r}: give the same --policy"
         )
     return made

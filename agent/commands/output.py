@@ -84,9 +84,9 @@ def emit(text: str, out: str | None = None) -> None:
             sys.stdout.buffer.write(data)
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else the interpreter complains at its end
+        abandon(1)
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        abandon(1)
         raise BadInput(f"stdout cannot be written: {error.strerror or error}; use --out FILE") from None
 
 
@@ -104,8 +104,18 @@ def note(text: str) -> None:
     if sys.stderr is None:
         return
     line = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in " ".join(text.split()))
-    with suppress(OSError):
+    try:
         print(f"escalation: {line}", file=sys.stderr, flush=True)
+    except OSError:
+        abandon(2)
+
+
+def abandon(descriptor: int) -> None:
+    """Nothing more is written there. What was left unwritten goes nowhere: the interpreter, which tries once more at
+    its end, would complain and replace the exit code by its own.
+    """
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
 def colour() -> bool:

@@ -12,7 +12,7 @@ from agent.commands.inputs import add_circumstances, add_ticket, circumstances_o
 from agent.commands.ledger_inputs import add_ledger, author_of, ledger_of
 from agent.commands.open import add_recording
 from agent.commands.output import add_output, colour, emit, format_of, note, progress, ready, width
-from agent.errors import EXIT_DONE, EXIT_FINDINGS, BadInput
+from agent.errors import EXIT_DONE, EXIT_FINDINGS, BadInput, EscalationError
 
 if TYPE_CHECKING:
     from agent.backends.base import Backend
@@ -63,6 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     from agent.render import render
 
     memory = memory_of(arguments, given)
+    author = author_of(arguments) if arguments.record else None  # now: what is wrong with it must not cost a result
     backend = backend_of(arguments)
     try:
         with working(backend):
@@ -85,17 +86,22 @@ def run(arguments: argparse.Namespace) -> int:
         raise
     if result.backend != backend.name:
         note(f"the model failed, so the {result.backend} rules made this result; see its warnings")
-    if arguments.record and memory is not None:
+    unwritten: EscalationError | None = None
+    if author is not None and memory is not None:
         from agent.commands.open import told, written
 
-        author = author_of(arguments)
-        taken = written(arguments, memory.ledger, result, given.settings, author, given.now)
-        note(told(taken))
-        if taken.record is not None:
-            result = result.model_copy(update={"ledger_id": taken.record.id})
+        try:
+            taken = written(arguments, memory.ledger, result, given.settings, author, given.now)
+            note(told(taken))
+            if taken.record is not None:
+                result = result.model_copy(update={"ledger_id": taken.record.id})
+        except EscalationError as error:  # told behind the result, which was paid for
+            unwritten = error
     if arguments.restore:
         result = redacted.vault.restored(result)
     emit(render(result, form, colour=colour() and arguments.out is None, width=width()), arguments.out)
+    if unwritten is not None:
+        raise unwritten
     needs_more = result.decision.outcome == "needs_info" or result.brief_status == "incomplete"
     return EXIT_FINDINGS if needs_more else EXIT_DONE
 

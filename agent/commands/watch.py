@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from agent.ledger.database import Database
 
 CLEAR, BELL = "\x1b[H\x1b[2J\x1b[3J", "\a"
-FASTEST = 1.0  # seconds between two looks
+FASTEST, SLOWEST = 1.0, 86_400.0  # seconds between two looks
 
 EXAMPLES = """examples:
   escalation watch
@@ -41,8 +41,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Watch."""
-    if not arguments.every >= FASTEST:
-        raise BadInput(f"--every {arguments.every:g}: expected {FASTEST:g} second or more")
+    if not FASTEST <= arguments.every <= SLOWEST:
+        raise BadInput(f"--every {arguments.every:g}: expected seconds from {FASTEST:g} to a day")
     if arguments.times is not None and arguments.times < 1:
         raise BadInput(f"--times {arguments.times}: expected 1 or more")
     check_limit(arguments.limit)

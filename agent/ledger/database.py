@@ -4,11 +4,12 @@ What was acknowledged survives a killed process and, by `synchronous=FULL`, a lo
 """
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.pool import NullPool
 
@@ -18,6 +19,7 @@ from agent.ledger.where import EXPECTED, file_of, ledger_url, shown
 SCHEMA = "0003"
 """The version of the tables that this program reads and writes: the newest in migrations/."""
 BUSY_SECONDS = 30  # a writer waits for another this long
+CONNECT_SECONDS = 10  # for a server to answer, for each of its addresses; `connect_timeout` in the URL overrules it
 _MIGRATION_LOCK = 0x65736361  # any number that no other program on the server uses
 
 
@@ -61,13 +63,15 @@ class Database:
             self.engine.connect().execution_options(immediate=True) as connection,
             connection.begin(),
         ):
+            if not self.is_sqlite:  # SQLite's connection has the same patience
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
             yield connection
 
     def _engine(self) -> Engine:
         file = file_of(self.url)
         if file is None:
             try:
-                return create_engine(self.url, poolclass=NullPool)
+                return create_engine(self.url, poolclass=NullPool, connect_args=_patience(self.url))
             except (ArgumentError, ValueError):
                 raise BadInput(f"ledger {self.shown!r}: no database URL: expected {EXPECTED}") from None
         try:
@@ -133,7 +137,11 @@ class Database:
             raise
         except (DBAPIError, UnicodeEncodeError) as error:
             said = " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())[:200]
-            raise BadInput(f"ledger {self.shown!r} cannot be used: {said}") from None
+            if "locked" in said or "lock timeout" in said:
+                todo = "somebody else is writing: try again"
+            else:
+                todo = "name another with --ledger" if self.is_sqlite else "check that its server can be reached"
+            raise BadInput(f"ledger {self.shown!r} cannot be used: {said}; {todo}") from None
 
 
 def upgrade(url: str | None) -> str | None:
@@ -143,10 +151,10 @@ def upgrade(url: str | None) -> str | None:
 
 def write_ahead(engine: Engine) -> None:
     """Let readers go on while somebody writes. Kept in the file; SQLite itself does not wait for a lock here."""
-    from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+    from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
     waiting = Retrying(
-        retry=retry_if_exception_type(OperationalError),
+        retry=retry_if_exception(lambda error: isinstance(error, OperationalError) and "locked" in str(error)),
         stop=stop_after_delay(BUSY_SECONDS),
         wait=wait_fixed(0.05),
         reraise=True,
@@ -156,9 +164,7 @@ def write_ahead(engine: Engine) -> None:
             raw = connection.connection.cursor()
             try:
                 raw.execute("PRAGMA journal_mode=WAL")
-            except Exception as error:
-                if "locked" not in str(error):
-                    raise
+            except sqlite3.Error as error:  # the driver's own, which SQLAlchemy did not see
                 raise OperationalError("PRAGMA journal_mode=WAL", {}, error) from None
             finally:
                 raw.close()
@@ -178,6 +184,13 @@ def migrate(engine: Engine, revision: str = "head", then: Callable[[Connection],
         command.upgrade(config, revision)
         if then is not None:
             then(connection)
+
+
+def _patience(url: str) -> dict[str, int]:
+    """How long to wait for a server, unless whoever named it has said so: psycopg alone waits for two minutes."""
+    if "connect_timeout" in make_url(url).query or "PGCONNECT_TIMEOUT" in os.environ:
+        return {}
+    return {"connect_timeout": CONNECT_SECONDS}
 
 
 def _prepare(connection: Any, _: object) -> None:

@@ -23,6 +23,7 @@ LIVE = (
 )
 """What is on the table: everything that is not closed yet."""
 SEVERITIES = ("", "medium", "high", "critical")
+MOST_ROWS = 2**31  # more than a ledger holds; the databases take no number of any length
 
 _COLUMNS = (
     t.escalation.c.number,
@@ -196,7 +197,7 @@ def listing(
     if holder:
         wanted.append(func.lower(t.escalation.c.holder) == holder.lower())
     condition = and_(True, *wanted)
-    query = _ordered(select(*_COLUMNS).where(condition)).limit(limit).offset(after)
+    query = _ordered(select(*_COLUMNS).where(condition)).limit(limit).offset(min(after, MOST_ROWS))
     with database.reading() as connection:
         lines = [_line(row) for row in connection.execute(query).mappings()]
         total = connection.execute(select(func.count()).select_from(t.escalation).where(condition)).scalar_one()
@@ -229,7 +230,7 @@ def due(
         .where(*condition)
         .order_by(t.escalation.c.urgency.desc(), t.timer.c.due_at, t.timer.c.escalation, t.timer.c.number)
         .limit(limit)
-        .offset(after)
+        .offset(min(after, MOST_ROWS))
     )
     with database.reading() as connection:
         rows = connection.execute(query).mappings().all()

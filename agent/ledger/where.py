@@ -54,7 +54,7 @@ def file_of(url: str) -> Path | None:
 def is_there(url: str) -> bool:
     """Whether a ledger can be expected: a server, or a file that exists. So a first run makes none by looking."""
     file = file_of(url)
-    return file is None or file.exists()
+    return file is None or os.path.exists(file)  # False also for a name that no file can have
 
 
 def webhook_is_set() -> bool:

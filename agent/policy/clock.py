@@ -28,7 +28,7 @@ def _minutes(text: str, name: str) -> int:
         value = int(hours) * 60 + int(minutes)
         if value <= 24 * 60 and int(minutes) < 60:
             return value
-    raise BadInput(f"calendar {name} {text!r}: expected a local time such as '09:00' or '24:00'")
+    raise BadInput(f"calendar {name} {text[:60]!r}: expected a local time such as '09:00' or '24:00'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def _hours(calendar: Calendar) -> Hours:
         zone = ZoneInfo(calendar.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise BadInput(
-            f"calendar timezone {calendar.timezone!r}: expected an IANA name such as 'Europe/Berlin'"
+            f"calendar timezone {calendar.timezone[:60]!r}: expected an IANA name such as 'Europe/Berlin'"
         ) from None
     opens, closes = _minutes(calendar.opens, "opens"), _minutes(calendar.closes, "closes")
     if closes <= opens:
@@ -115,7 +115,7 @@ def _holidays_of(code: str) -> object:
         return holidays.country_holidays(country.upper(), subdiv=subdivision.upper() or None, language="en_US")
     except NotImplementedError:
         raise BadInput(
-            f"calendar holidays {code!r}: expected a country such as 'DE' or a part such as 'US-CA'"
+            f"calendar holidays {code[:60]!r}: expected a country such as 'DE' or a part such as 'US-CA'"
         ) from None
 
 

@@ -1,6 +1,5 @@
 """The policy file: thresholds of policy.md with their defaults, checked on load."""
 
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, ValidationError, model_validator
 
 from agent.errors import BadInput
+from agent.toml_file import read_toml
 from schemas.base import Model
 from schemas.context import Calendar
 
@@ -141,7 +141,7 @@ def _settings(merged: dict[str, object], path: Path | None) -> Settings:
         first = error.errors(include_url=False, include_context=False)[0]
         where = ".".join(name if name.isprintable() else repr(name) for name in (str(p)[:60] for p in first["loc"]))
         raise BadInput(
-            f"policy file {str(path)!r}: {where or 'file'} = {str(first['input'])[:80]!r}: {first['msg']}; "
+            f"policy file {str(path)!r}: {where or 'file'} = {_shown(first['input'])}: {first['msg']}; "
             "compare with `escalation policy --show`"
         ) from None
     except BadInput as error:
@@ -149,13 +149,15 @@ def _settings(merged: dict[str, object], path: Path | None) -> Settings:
     return settings
 
 
-def _read(path: Path) -> dict[str, object]:
+def _shown(value: object) -> str:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadInput(f"policy file {str(path)!r} cannot be read: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInput(f"policy file {str(path)!r} is not TOML: {error}") from None
+        return repr(str(value)[:80])
+    except ValueError:  # Python writes no whole number of more than 4,300 digits, and reads some
+        return "a number of thousands of digits"
+
+
+def _read(path: Path) -> dict[str, object]:
+    return read_toml(path, f"policy file {str(path)[:200]!r}", "compare with `escalation policy --show`")
 
 
 def _merge(base: dict[str, object], own: dict[str, object]) -> dict[str, object]:

@@ -9,6 +9,7 @@ from email import message_from_bytes
 from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
+from email.policy import Compat32, Policy
 from email.utils import getaddresses, parsedate_to_datetime
 
 from agent.errors import BadInput
@@ -17,6 +18,7 @@ from agent.readers.decode import MAX_BYTES, decode, refuse_if_too_big
 from agent.readers.hypertext import from_html, mark_hidden, words_only
 from agent.readers.times import parse_time
 from agent.readers.wordlist import words
+from schemas.base import in_calendar
 from schemas.ticket import Span, Speaker, Ticket
 
 _DESK_BOX = re.compile(
@@ -24,6 +26,7 @@ _DESK_BOX = re.compile(
     r"kundenservice|kundendienst|soporte|assistance)(?:[.+_-][\w.+-]{0,40})?$"
 )
 _MAX_PARTS = 500
+_MAX_FIELDS = 50_000  # of all heads in a mail together; each costs the parser as much as a page of text
 _MAX_FIELD = 4_000  # bytes of one header field that are read
 _LONG_FIELD = re.compile(rb"^content-[a-z-]{1,40}:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE)
 # Codecs that no mail uses and that are slow or decode something else than bytes of text.
@@ -41,6 +44,24 @@ class _Letter:
     shown: tuple[tuple[str, str], ...]
     files: tuple[str, ...]
     notes: tuple[str, ...]
+
+
+def _counting() -> Policy:
+    """The parser's usual policy for one mail, except that it raises BadInput where the fields do not end."""
+    left = _MAX_FIELDS
+
+    class Counting(Compat32):
+        def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise BadInput(
+                    f"the mail has more than {_MAX_FIELDS:,} header fields, expected a mail as sent: "
+                    "save its text instead"
+                )
+            return super().header_source_parse(sourcelines)
+
+    return Counting()
 
 
 def read_mail(source: bytes | str) -> Ticket | None:
@@ -119,7 +140,7 @@ def _letter(source: bytes | str) -> _Letter | None:
         raw = raw.partition(b"\n")[2]
     try:
         # Not policy.default: its header parser takes quadratic time and memory, and raises all kinds of errors.
-        mail = message_from_bytes(_LONG_FIELD.sub(_shortened, raw))
+        mail = message_from_bytes(_LONG_FIELD.sub(_shortened, raw), policy=_counting())
         return _opened(mail) if mail.keys() else None
     except RecursionError as error:
         raise BadInput(
@@ -176,7 +197,7 @@ def read_date(text: str, notes: list[str]) -> datetime | None:
     if not text:
         return None
     try:
-        return parsedate_to_datetime(text)
+        return in_calendar(parsedate_to_datetime(text))
     except (ValueError, TypeError, IndexError, OverflowError):
         time = parse_time(text)
         if time is None:

@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime, timedelta, timezone
 
+from schemas.base import in_calendar
+
 _MONTHS = {
     name: number
     for number, names in enumerate(
@@ -43,25 +45,31 @@ _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?: ?([AaP
 def parse_time(value: object) -> datetime | None:
     """A datetime, or None where the value holds no unambiguous date. Numbers are Unix seconds or milliseconds.
 
-    A zone abbreviation other than UTC and GMT says too little, so such a time stays naive. `03/04/2026` may be March
-    or April: None.
+    A date that no ticket can have (`schemas.base.in_calendar`) is none. A zone abbreviation other than UTC and GMT
+    says too little, so such a time stays naive. `03/04/2026` may be March or April: None.
     """
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, (int, float)):
-        return _from_epoch(float(value))
+        return _from_epoch(value)
     if not isinstance(value, str):
         return None
     text = value.strip().strip("[]()").strip()
     if not text or len(text) > 80:
         return None
-    return _from_words(text) or _from_mail(text)
+    moment = _from_words(text) or _from_mail(text)
+    try:
+        return None if moment is None else in_calendar(moment)
+    except ValueError:
+        return None
 
 
 def _from_epoch(seconds: float) -> datetime | None:
+    if not 0 < seconds < 4e12:  # also a whole number of JSON that no float can hold
+        return None
     if seconds > 1e11:  # milliseconds: 1e11 seconds is the year 5138
         seconds /= 1000
-    if not 0 < seconds < 4e9:
+    if not seconds < 4e9:
         return None
     return datetime.fromtimestamp(seconds, tz=UTC)
 

@@ -197,7 +197,7 @@ def server(place: Place, transport: str, environment: dict[str, str]) -> Iterato
     if transport == "stdio":
         yield {"type": "stdio", "command": command[0], "args": command[1:], "env": environment}
         return
-    with serving([*command, "--http", "--port", "0"], place.project, environment) as url:
+    with serving([*command, "--http", "--port", "0", "--no-token"], place.project, environment) as url:
         yield {"type": "http", "url": url}
 
 
