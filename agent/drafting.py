@@ -23,14 +23,12 @@ from agent.backends.base import (
 from agent.errors import BadInput
 from schemas.brief import Brief
 from schemas.escalation import Finding, Usage
+from schemas.vocabulary import REPRODUCTION_GAP
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState, Retrying
 
 Check = Callable[[Brief], tuple[Finding, ...]]
-
-# A gap in the reproduction is asked about, not invented: no repair mends it, but the brief is not complete with it.
-REPRODUCTION_GAP = "repro_incomplete"
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,7 @@ class Drafted(Model):
 
     kind: Literal["drafted"] = "drafted"
     ticket: str
+    ticket_origin: str = Field(default="", description="Hash of the text that the ticket had at first; empty: not kept")
     headline: str = ""
     account: str | None = None
 
@@ -82,6 +83,7 @@ class Opened(Model):
 
     kind: Literal["opened"] = "opened"
     ticket: str
+    ticket_origin: str = Field(default="", description="Hash of the text that the ticket had at first; empty: not kept")
     ticket_sha256: str
     headline: str
     account: str | None = None

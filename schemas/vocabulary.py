@@ -122,6 +122,8 @@ RuleClass = Literal["hard", "soft", "handle"]
 AskKind = Literal["investigate", "fix", "decide", "approve"]
 SlaState = Literal["breached", "at_risk", "within", "unknown"]
 
+REPRODUCTION_GAP = "repro_incomplete"
+"""A finding's code: a gap that is asked about, not invented. No repair mends it, and it leaves the brief incomplete."""
 SEVERITY_RANK: dict[str | None, int] = {None: 0, "medium": 1, "high": 2, "critical": 3}
 OWNER_LABEL: dict[str, str] = {
     "l2_support": "L2 Support",

@@ -7,10 +7,12 @@ import socket
 import sqlite3
 import stat
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,9 +24,11 @@ from sqlalchemy.exc import DBAPIError
 from agent.errors import BadInput, Conflict, EscalationError
 from agent.ledger import check as check_module
 from agent.ledger import database as database_module
+from agent.ledger import patterns
 from agent.ledger import tables as t
 from agent.ledger.check import check
 from agent.ledger.database import Database
+from agent.ledger.fingerprint import Fingerprint
 from agent.ledger.life import replay
 from agent.ledger.store import Ledger, Step
 from agent.ledger.where import is_there, shown
@@ -226,6 +230,29 @@ def test_of_two_writers_with_one_key_or_one_version_one_writes(ledger_url: str, 
     again = {key for n in range(ROUNDS) for key in (f"a-{n}", f"a-{n}.1")}
     assert again < {event.key for event in events}
     assert_whole(ledger_url, [*(event.key for event in events), *begun])
+
+
+def test_of_two_that_read_a_ticket_for_the_first_time_at_once_both_are_remembered(ledger_url: str) -> None:
+    database, other = Database(ledger_url), Database(ledger_url)
+    print_ = Fingerprint("HD-1", "0" * 64, None, FRIDAY, "Portal down", None, ("E-1",), ("it is down",), ("portal",))
+    failed: list[Exception] = []
+
+    def second() -> None:
+        try:
+            with other.writing() as connection:
+                patterns.remember(connection, other, replace(print_, title="later"), outcome="handle", escalation=None)
+        except Exception as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=second)
+    with database.writing() as connection:
+        patterns.remember(connection, database, print_, outcome="handle", escalation=None)
+        thread.start()
+        thread.join(0.3)
+        assert thread.is_alive(), "it waits for the first"
+    thread.join(30)
+    assert failed == []
+    assert [row["title"] for row in patterns.reports_of(database, ["HD-1"])] == ["later"]
 
 
 def test_a_writer_who_has_not_seen_the_newest_is_told_what_it_is(ledger_url: str) -> None:

@@ -197,6 +197,7 @@ def test_what_is_opened_is_what_was_decided(desk: Desk) -> None:
     assert run.brief is not None
     assert event.data == Opened(
         ticket="HD-1",
+        ticket_origin=run.ticket.sha256,
         ticket_sha256=run.ticket.sha256,
         headline=run.brief.headline,
         account="Acme AG",

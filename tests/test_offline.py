@@ -355,6 +355,29 @@ def test_references() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ("It fails, see !image.png! and the rest.", ["image.png"]),
+        ("It fails.\n\n!Screen Shot 2017-10-04 at 3.02 PM.PNG|thumbnail!\n", ["Screen Shot 2017-10-04 at 3.02 PM.PNG"]),
+        ("It fails !a.jpg|width=300,height=200! as in [^sent mail.eml].", ["a.jpg", "sent mail.eml"]),
+        ("It fails!! See a.png! IMG_0001.JPG too.", ["a.png", "IMG_0001.JPG"]),
+        ("Wow! It fails!", []),
+    ],
+)
+def test_files_that_the_text_names_but_nobody_sent(words: str, named: list[str]) -> None:
+    found = report(("customer", words)).references
+    assert [r.value for r in found if r.kind == "attachment"] == named
+
+
+def test_an_image_of_another_place_is_a_link() -> None:
+    found = report(("customer", "It fails.\n!https://example.org/a.png!\nSee https://example.org/b!")).references
+    assert {(r.kind, r.value) for r in found if r.value != "T-1"} == {
+        ("link", "https://example.org/a.png"),
+        ("link", "https://example.org/b"),
+    }
+
+
 def test_attempts_with_their_results() -> None:
     found = report(("customer", "We restarted the server, but it still fails. I cleared the cache. No change."))
     assert [(a.action, a.result) for a in found.attempts] == [

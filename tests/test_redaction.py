@@ -41,12 +41,13 @@ from agent.redaction.placeholders import placeholder, placeholders
 from agent.redaction.shapes import SHAPES, Shape, Shapes
 from agent.redaction.vault import Vault
 from agent.render import render
-from schemas.redaction import Kind, Replaced
+from schemas.redaction import Kind, Level, Replaced
 from schemas.ticket import Message, Ticket
 from tests.chats import Talk
 from tests.fakes import brief, report, signal
 from tests.ledgers import FRIDAY
 from tests.planted import ALNUM, Planted, Values, planted
+from tests.web_site import entered, site
 
 PLANTED = planted()
 VALUES = Values(1)
@@ -708,6 +709,31 @@ def test_without_presidio_it_is_one_line(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("agent.redaction.personal.find_spec", lambda _: None)
     with pytest.raises(BadInput, match=r"^--redact pii needs the package presidio-analyzer: install this program with"):
         redact(Ticket(text="x"), "pii")
+
+
+@pytest.mark.parametrize("verb", ["serve", "batch", "mcp"])
+def test_what_runs_on_says_so_before_it_begins(
+    verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("agent.redaction.personal.find_spec", lambda _: None)
+    needed = ["examples", "--run", str(tmp_path / "run")] if verb == "batch" else []
+    assert cli.main([verb, *needed, "--redact", "pii"]) == 2
+    assert "escalation: --redact pii needs the package presidio-analyzer" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("level", "said"),
+    [
+        ("secrets", None),
+        ("pii", "Personal data is replaced before anything is read"),
+        ("none", "Secrets in tickets are not replaced here"),
+    ],
+)
+def test_the_page_says_what_it_replaces(tmp_path: Path, level: Level, said: str | None) -> None:
+    with entered(site(tmp_path, level=level)) as client:
+        foot = client.get("/").text.partition('<footer class="foot">')[2]
+    assert re.findall(r"(?:Personal data|Secrets)[^:.,]*\b(?:here|read)\b", foot) == ([said] if said else [])
 
 
 PERSONAL = """From: Jana Novak <jana@nordwind.example>

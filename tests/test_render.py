@@ -138,7 +138,7 @@ SUPPORTING CONTEXT
 ────────────────────────────────────────────────────────────────────────────────
 
 Findings
-  - (advice) vague_step in REPRODUCTION STEPS: "Open Invoices and choose Export"
+  - (advice) Vague step, REPRODUCTION STEPS: "Open Invoices and choose Export"
     Expected: where the button is
 
 Next steps

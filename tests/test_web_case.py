@@ -24,12 +24,12 @@ from agent.chat.letters import standing
 from agent.render import page_values, render, render_brief, render_decision
 from agent.render.evidence import Piece
 from agent.render.formats import html_environment
-from agent.render.page import Shown
+from agent.render.page import Fact, Shown
 from agent.render.sanitise import visible
 from agent.web.cases import Progress
 from agent.web.copies import file_name
 from agent.web.site import Site
-from agent.web.view import LONGEST_BLOCK, blocks
+from agent.web.view import LONGEST_BLOCK, Folded, blocks, folded
 from schemas.chat import Session
 from schemas.context import Override
 from schemas.decision import IssueDecision, View
@@ -411,17 +411,23 @@ def test_downloads(site: Pages) -> None:
 def test_once_the_ledger_follows_it_the_calendar_is_the_ledgers(site: Pages) -> None:
     others = site.begin(EXAMPLE.replace("HD-20418", "HD-2").replace("EXPORT_5031", "LOGIN_7"))
     address = site.begin(EXAMPLE)
-    for each in (others, address):
-        site.client.post(f"{each}/say", data={"do": "open", "seen": "1"})
-        site.client.get(f"{each}/events?seen=1")
+    planned = {str(event["uid"]): event for event in _events(site, address)}
+    assert {str(event["uid"]) for event in _events(site, others)}.isdisjoint(planned)
+    say = {"do": "note", "words": "They wrote again: it is the same in Firefox.", "seen": "1"}
+    site.client.post(f"{address}/say", data=say)  # another text, the same ticket
+    site.client.get(f"{address}/events?seen=1")
+    for each, seen in ((others, "1"), (address, "2")):
+        site.client.post(f"{each}/say", data={"do": "open", "seen": seen})
+        site.client.get(f"{each}/events?seen={seen}")
     number = site.site.cases.get(address.rpartition("/")[2]).chat.session.result.ledger_id  # type: ignore[union-attr]
     assert number is not None
     events = _events(site, address)
-    assert events
-    assert {
-        str(event["uid"]).partition("-acknowledge")[0].partition("-customer")[0].partition("-deadline")[0]
-        for event in events
-    } == {number}
+    assert {str(event["uid"]).partition("-")[0] for event in events} == {"acknowledge", "customer", "deadline"}
+    assert {str(event["summary"]).partition(" ")[0] for event in events} == {number}
+    # A calendar that has the plan takes these as what became of it. Nobody had to acknowledge before there was one.
+    both = {str(event["uid"]) for event in events} & set(planned)
+    assert {uid.partition("-")[0] for uid in both} == {"customer", "deadline"}
+    assert ({event["sequence"] for event in planned.values()}, {event["sequence"] for event in events}) == ({0}, {1})
     answer = site.client.get(f"{address}/download/times.ics")
     assert answer.headers["content-disposition"] == f'attachment; filename="escalation-{number}.ics"'
     assert f"NAME:Times of {number}" in answer.text
@@ -460,3 +466,21 @@ def test_security_is_told_of_by_number_and_kind_alone(site: Pages) -> None:
     nameless = result.model_copy(update={"ticket": result.ticket.model_copy(update={"id": None})})
     site.site.cases.newest()[0].chat.session = Session(original=nameless.ticket, result=nameless)
     assert next(str(event["summary"]) for event in _events(site, address)) == "A ticket High: acknowledgement"
+
+
+def test_a_long_list_of_facts_is_folded_as_far_as_nothing_uses_them() -> None:
+    def facts(count: int, **used: Any) -> tuple[Fact, ...]:
+        empty: dict[str, Any] = {"rules": (), "lines": (), "group": "detail"}
+        return tuple(
+            Fact(id=f"p-{n}", number=n, label=f"person: {n}", quote="", who="", reason="", placed=True, **empty | used)
+            for n in range(1, count + 1)
+        )
+
+    ruled, lined, signals = facts(1, rules=((1, "R"),)), facts(1, lines=("b-1",)), facts(2, group="technical")
+    assert folded("counts", facts(6)) == Folded(facts(6), (), "")
+    assert folded("counts", facts(7)) == Folded(facts(3), facts(7)[3:], "person (4)")
+    every = (*ruled, *facts(5), *lined, *signals)
+    assert folded("counts", every) == Folded((*ruled, *lined, *signals), facts(5), "person (5)")
+    # A signal that does not count is folded, too, and two or less are not worth it.
+    assert folded("reported", every) == Folded((*ruled, *lined), (*facts(5), *signals), "person (7)")
+    assert folded("counts", (*signals, *signals, *signals, *facts(2))).rest == ()

@@ -466,7 +466,24 @@ def test_the_team_that_has_it_acknowledges(inbox: Inbox) -> None:
     record = inbox.done(one, "ack")
     assert (record.state, record.acknowledged_at) == ("acknowledged", FRIDAY)
     event = inbox.ledger.events(one)[-1]
-    assert (event.by, event.team, event.through) == ("Ana Lima", "engineering", "")
+    assert (event.by, event.team, event.through) == ("Ana Lima", "engineering", "page")
+    assert '<p class="soft">Written on the page</p>' in inbox.get(f"/escalations/{one}")
+
+
+@pytest.mark.parametrize(
+    ("through", "said"),
+    [
+        ("chat", "Written in the chat"),
+        ("page", "Written on the page"),
+        ("claude-code via mcp", "Written by claude-code via mcp"),
+        ("", None),
+    ],
+)
+def test_what_an_entry_was_written_with_is_said(inbox: Inbox, through: str, said: str | None) -> None:
+    one = inbox.opened(1)
+    inbox.then(one, Acknowledged(), 0.5, Author("Tia Roth", "engineering", through))
+    shown = re.findall(r'<p class="soft">(Written (?:in|on|by) [^<]*)</p>', inbox.get(f"/escalations/{one}"))
+    assert shown == ([said] if said else [])
 
 
 def test_an_update_is_logged_for_when_it_happened(inbox: Inbox) -> None:

@@ -20,6 +20,7 @@ from agent.chat.engine import Chat
 from agent.chat.events import Copy, Decided, Drafted, Refused, Spoken, Told
 from agent.chat.kept import Keeper, load, suggested
 from agent.errors import BadInput
+from agent.errors import Refused as NotNow
 from agent.web import cases as cases_module
 from agent.web.cases import Case, Given, mark_of
 from agent.web.editing import check, editor, id_of, merge
@@ -170,6 +171,7 @@ def test_into_the_ledger_and_the_news_of_it(tmp_path: Path) -> None:
         case = opened(client, one)
         part = said(client, case, do="open")
         assert result_of(case).ledger_id == "ESC-1"
+        assert one.open_ledger().events("ESC-1")[0].through == "page"
         assert 'href="/escalations/ESC-1"' in part
         assert "Give ESC-1 the news" in part
         # It is done and answered at the top, where the decision is read.
@@ -178,6 +180,23 @@ def test_into_the_ledger_and_the_news_of_it(tmp_path: Path) -> None:
         assert re.search(r'<p class="latest note">Opened: ESC-1 is open', top)
         said(client, case, do="why", words="deadline")
         assert 'class="latest' not in client.get(f"/cases/{case.id}").text
+
+
+def test_an_opening_that_is_refused_is_said_where_it_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = "ESC-1 for ticket 'HD-20418' is closed: if it goes on, `escalation reopen ESC-1`"
+
+    def refuse(*_: object) -> None:
+        raise NotNow(line)
+
+    monkeypatch.setattr("agent.chat.following.record", refuse)
+    one = site(tmp_path)
+    with entered(one) as client:
+        case = opened(client, one)
+        said(client, case, do="open")
+        page = html.unescape(client.get(f"/cases/{case.id}").text)
+    assert f'<p class="latest refused">{line}</p>' in page
 
 
 def test_what_is_only_kept_as_a_draft_says_so_and_names_no_way_that_the_page_has_not(tmp_path: Path) -> None:
@@ -202,7 +221,9 @@ def test_the_message_to_the_customer_is_checked_and_kept(tmp_path: Path) -> None
         before = case.chat.session
         words = "We found 9999 of them."
         live = client.post(f"/cases/{case.id}/message/check", data={"do": "message", "words": words})
-        assert "“9999 of”: expected a number that stands in the ticket" in html.unescape(live.text)
+        assert "Number without a source: “9999 of”; expected a number that stands in the ticket" in html.unescape(
+            live.text
+        )
         assert case.chat.session is before
         part = said(client, case, do="message", words=words)
         assert case.chat.session.message == words

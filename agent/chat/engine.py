@@ -61,6 +61,7 @@ class Chat:
     `clock`: aware, to the second. `memory`: the ledger to look into before deciding; `ledger`: makes or opens the
     ledger when the person wants the escalation followed.
     `level`: what is replaced in the ticket, and in what the person says, before anything reads it.
+    `through`: what the ledger is told that the person wrote with.
     `saves`: whether a file may be written where the person says so; not for one who sits at another machine.
     """
 
@@ -77,12 +78,13 @@ class Chat:
         ledger: "Callable[[], Ledger] | None" = None,
         limits: Limits | None = None,
         level: "Level" = "secrets",
+        through: str = "chat",
         saves: bool = True,
     ) -> None:
         self.session = session or Session()
         self._backend, self._settings, self._tell = Telling(backend, tell), settings, tell
         self._clock, self._memory, self._ledger = clock, memory, ledger
-        self.by = by
+        self.by, self._through = by, through
         self._limits = limits or Limits()
         self._saves = saves
         self._before: list[Session] = []
@@ -415,7 +417,7 @@ class Chat:
 
         if self._ledger is None:
             raise BadInput("no ledger is set up for this chat: start it without --no-ledger")
-        line, number = record(self._ledger(), self._settings, result, self.by, self._clock())
+        line, number = record(self._ledger(), self._settings, result, self.by, self._through, self._clock())
         kept = result.model_copy(update={"ledger_id": number})
         self.session = self.session.model_copy(update={"result": kept})
         self._tell(Told(line))

@@ -13,15 +13,17 @@ from schemas.escalation import Escalation
 if TYPE_CHECKING:
     from agent.ledger.store import Ledger
 
-THROUGH = "chat"
 
-
-def record(ledger: "Ledger", settings: Settings, result: Escalation, by: str, now: datetime) -> tuple[str, str | None]:
+def record(
+    ledger: "Ledger", settings: Settings, result: Escalation, by: str, through: str, now: datetime
+) -> tuple[str, str | None]:
     """Open the escalation, or give the open one the news. What became of it, and its id.
+
+    `by`: the person; `through`: where that person wrote.
 
     Raises Refused where the ledger does not allow it.
     """
-    taken = written(Memory(ledger, settings), result, Author(by, "support", THROUGH), now=now)
+    taken = written(Memory(ledger, settings), result, Author(by, "support", through), now=now)
     number = taken.record.id if taken.record is not None else None
     line = "\n".join((told(taken), *taken.notes))
     return line, number

@@ -217,8 +217,8 @@ def with_edits(result: Escalation, edits: tuple[Edit, ...]) -> Escalation:
     if not edits:
         return result
     brief = brief_of(result)
-    from agent.drafting import REPRODUCTION_GAP
     from agent.validate import validate_brief
+    from schemas.vocabulary import REPRODUCTION_GAP
 
     for edit in edits:
         brief = edited(brief, edit.place, edit.text)

@@ -18,6 +18,7 @@ from agent.chat.progress import Progress
 from agent.chat.revision import SECTION, Change, revision
 from agent.commands.output import width
 from agent.render import words
+from agent.render.findings import named, weight
 from agent.render.layout import columns, wrap
 from agent.render.report import Glance, Reason, glance, others
 from agent.render.sanitise import one_line, visible
@@ -257,8 +258,8 @@ class Painter:
         self._title("Held against it")
         for finding in findings:
             found = f": “{words.clip(finding.found)}”" if finding.found else ""
-            advice = " (advice)" if not finding.blocking and finding.code != "repro_incomplete" else ""
-            self._put(f"{finding.place}{found}{advice}", "  - ", 4)
+            means = f" ({weight(finding)})" if weight(finding) else ""
+            self._put(f"{named(finding.code)}, {finding.place}{found}{means}", "  - ", 4)
             self._put(finding.expected, "    Expected: ", 6)
 
     def _items(self, lines: Iterable[str]) -> None:

@@ -104,7 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
     form = format_of(arguments, FORMATS)
     if not 1 <= arguments.concurrency <= MOST_CONCURRENCY:
         raise BadInput(f"--concurrency {arguments.concurrency}: expected 1 to {MOST_CONCURRENCY} calls at once")
-    given = circumstances_of(arguments)
+    given, level = circumstances_of(arguments), level_of(arguments)
 
     from agent.batch.prices import load_prices
     from agent.batch.restored import keep_way
@@ -130,12 +130,12 @@ def run(arguments: argparse.Namespace) -> int:
             context=given.context,
             now=None if arguments.now is None else given.now,
             max_repairs=Limits.max_repairs if arguments.max_repairs is None else arguments.max_repairs,
-            redact=level_of(arguments),
+            redact=level,
             scan=_scan(folder, source, arguments.dry_run or arguments.restore is not None),
         )
         if arguments.restore is not None:
             return _restored(arguments, source, made, prices, form)
-        tell_level(made.redact)
+        tell_level(level)
         for remark in (source.mapping, *source.notes):
             if remark:
                 note(remark)

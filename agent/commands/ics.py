@@ -1,7 +1,8 @@
 """An iCalendar file of all that is due, for a calendar program to subscribe to or to import again and again.
 
-Each time keeps its UID, so a later import replaces it and makes no double; what ended in the last 14 days is in the
-file as cancelled. Of a Security case nothing is told but id, severity and kind.
+Each time keeps its UID, so a later import replaces it and makes no double; the page's calendar file has the same UIDs
+before the escalation is opened. What ended in the last 14 days is in the file as cancelled. Of a Security case nothing
+is told but id, severity and kind.
 
 Run it by a timer, and put the file where the program can fetch it. What --out writes is readable by you alone; for a
 web server, write stdout into a file that it may read.

@@ -163,10 +163,17 @@ def ticket_of(arguments: argparse.Namespace) -> "Redacted":
 
 
 def level_of(arguments: argparse.Namespace) -> "Level":
-    """What is to be replaced: `--redact`, else ESCALATION_REDACT, else secrets. Raises BadInput for another word."""
+    """What is to be replaced: `--redact`, else ESCALATION_REDACT, else secrets.
+
+    Raises BadInput for another word, and for `pii` where its extra is not installed: a server says so at its start.
+    """
     given = arguments.redact or os.environ.get(REDACT_VARIABLE, "").strip() or LEVELS[0]
     for level in LEVELS:
         if given == level:
+            if level == "pii":
+                from agent.redaction.personal import require_extra
+
+                require_extra()
             return cast("Level", level)
     raise BadInput(f"{REDACT_VARIABLE} {given[:40]!r}: expected one of {', '.join(LEVELS)}")
 

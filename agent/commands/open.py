@@ -248,7 +248,7 @@ def briefed(made: "Escalation", brief: "Brief", findings: "tuple[Finding, ...]")
 
 def complete(findings: "tuple[Finding, ...]") -> bool:
     """Whether a brief with these findings can go out as it is."""
-    from agent.drafting import REPRODUCTION_GAP
+    from schemas.vocabulary import REPRODUCTION_GAP
 
     return not any(finding.blocking or finding.code == REPRODUCTION_GAP for finding in findings)
 

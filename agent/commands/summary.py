@@ -57,7 +57,9 @@ def of_decision(decision: Decision, zone: tzinfo | None) -> str:
 def of_findings(findings: tuple[Finding, ...], words: int) -> str:
     """Whether the brief is valid, what is only advice, and how long it is."""
     blocking = sum(finding.blocking for finding in findings)
-    advice = list(dict.fromkeys(finding.code for finding in findings if not finding.blocking))
+    from agent.render.findings import named
+
+    advice = list(dict.fromkeys(named(finding.code) for finding in findings if not finding.blocking))
     parts = [f"not valid: {_many(blocking, 'finding blocks', 'findings block')}" if blocking else "valid"]
     if advice:
         parts.append(f"advice: {', '.join(advice)}")

@@ -1,8 +1,10 @@
 """All running timers as an iCalendar file, for a calendar program that subscribes to it or imports it again and again.
 
 An entry keeps its UID for as long as its escalation lives, and its SEQUENCE is the escalation's version, so that an
-import replaces what an earlier one brought. What ended since is given as cancelled for two weeks: a program that
-imports would keep it for ever. The same state of the ledger gives the same bytes; no clock is read.
+import replaces what an earlier one brought. Before there is an escalation, the times of its decision have the same UIDs
+already, and the SEQUENCE 0: one event and its revisions (RFC 5545, 3.8.4.7 and 3.8.7.4). What ended since is given as
+cancelled for two weeks: a program that imports would keep it for ever. The same state of the ledger gives the same
+bytes; no clock is read.
 """
 
 import json
@@ -17,13 +19,15 @@ from sqlalchemy import and_, or_, select
 
 from agent.ledger import tables as t
 from agent.ledger.database import Database
+from agent.ledger.door import run_without_secrets
 from agent.ledger.life import apply
 from agent.ledger.moments import office_zone, when
+from agent.ledger.naming import origin_of, ticket_of
 from agent.ledger.notices import KINDS, need_to_know, need_to_know_of
-from agent.ledger.store import PREFIX, Ledger
+from agent.ledger.store import PREFIX, Ledger, sha256_of
 from agent.ledger.timers import timers
 from agent.policy.settings import Settings
-from schemas.ledger import Event, Record, Timer
+from schemas.ledger import Drafted, Event, Opened, Record, Timer
 from schemas.vocabulary import OWNER_LABEL
 
 if TYPE_CHECKING:
@@ -42,29 +46,18 @@ SHORTEST = timedelta(minutes=15)
 REFRESH = timedelta(minutes=15)
 """How often to look again: as often as the shortest time that the policy knows, Critical to be acknowledged."""
 NO_TAGS = str.maketrans("<>", "\u2039\u203a")
-SEQUENCES = 1 << 31
-"""A SEQUENCE is a signed 32-bit number to many programs."""
 PRODUCT = "-//escalation//ledger//EN"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A time in the calendar. `slot`: which of its escalation's times it is. `ended`: it no longer runs.
-
-    `origin`: the hash of the escalation's first event, which no other ledger has, whereas each has an ESC-1.
-    """
+    """A time in the calendar. `uid`: the same for as long as the escalation lives. `ended`: it no longer runs."""
 
     record: Record
     changed: datetime
-    origin: str
-    slot: str
+    uid: str
     timer: Timer
     ended: bool
-
-    @property
-    def uid(self) -> str:
-        """The same for as long as the escalation lives, and no other ledger's."""
-        return f"{self.record.id}-{self.slot}-{self.origin[:16]}@escalation"
 
 
 def calendar(
@@ -89,17 +82,17 @@ def calendar(
 
 
 def planned(result: "Escalation", named: str) -> str:
-    """The times of a decision that no ledger follows, as iCalendar text to import once.
+    """The times of a decision that no ledger follows yet, as iCalendar text to import once.
 
     `named`: what the ticket is called. Of a Security case nothing is told but that name, severity and kind. The same
-    ticket gives the same UIDs, so that a later decision's times replace these.
+    ticket gives the same UIDs, so that a later decision's times replace these, and the ledger's do.
     """
     from agent.render import words
 
     decision = result.decision
     severity, secret = decision.severity or "", need_to_know_of(decision)
-    origin = result.ticket.origin or result.ticket.sha256
-    changed = decision.decided_at
+    kept = run_without_secrets(result)  # as the ledger will know it
+    ticket, origin = ticket_of(kept.ticket, kept.facts, kept.context), origin_of(kept.ticket)
     calendar_ = _calendar(_rendered("feed_name", owner=None, holder=None, id=named))
     for timer in _planned(decision):
         summary, description = _words(
@@ -116,9 +109,9 @@ def planned(result: "Escalation", named: str) -> str:
         calendar_.add_component(
             _event(
                 timer,
-                f"{timer.kind}-{origin[:32]}@escalation",
-                int(changed.timestamp()) % SEQUENCES,
-                changed,
+                _uid(timer.kind, ticket, origin),
+                0,
+                decision.decided_at,
                 summary,
                 description,
                 severity,
@@ -165,7 +158,20 @@ def entries(
         if found[0].updated_at >= now - KEPT and record.policy_sha256:
             ended = _so_far(history, ledger.settings_of(record), owner, holder)
         for slot, timer in sorted((ended | running).items()):
-            yield Entry(record, found[0].updated_at, history[0].sha256, slot, timer, slot not in running)
+            yield Entry(record, found[0].updated_at, _uid_in(history[0], slot), timer, slot not in running)
+
+
+def _uid_in(first: Event, slot: str) -> str:
+    """The UID of one of an escalation's times, from its first event."""
+    if isinstance(first.data, Drafted | Opened) and first.data.ticket_origin:
+        return _uid(slot, first.data.ticket, first.data.ticket_origin)
+    # Begun without a ticket's text, or before it was kept: by a hash that no other ledger has; each has an ESC-1.
+    return f"{first.escalation}-{slot}-{first.sha256[:16]}@escalation"
+
+
+def _uid(slot: str, ticket: str, origin: str) -> str:
+    """The UID of one of a ticket's times: which of them, and the ticket by its name and its first text."""
+    return f"{slot}-{sha256_of(json.dumps([ticket, origin]))[:32]}@escalation"
 
 
 def slots(record: Record, kinds: Iterable[str]) -> list[str]:

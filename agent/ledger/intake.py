@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from agent.errors import BadInput, Conflict, Refused
-from agent.ledger.naming import account_of, area_of, subject_of, ticket_of
+from agent.ledger.naming import account_of, area_of, origin_of, subject_of, ticket_of
 from agent.ledger.requirements import POLICY
 from agent.ledger.store import Author, Ledger, Step, sha256_of
 from agent.policy.settings import Settings
@@ -30,7 +30,7 @@ from schemas.ledger import (
     Rerun,
     SeverityChanged,
 )
-from schemas.vocabulary import OWNER_LABEL, SEVERITY_RANK, Owner
+from schemas.vocabulary import OWNER_LABEL, REPRODUCTION_GAP, SEVERITY_RANK, Owner
 
 Became = Literal["opened", "drafted", "attached", "raised", "noted", "reported"]
 """`raised`, `noted`: the ticket's escalation was there, and did or did not change. `reported`: nothing to escalate."""
@@ -178,6 +178,7 @@ def opened(
     by_a_person = decision.own_view is not None and decision.own_view.outcome != "escalate"
     return Opened(
         ticket=ticket,
+        ticket_origin=origin_of(run.ticket),
         ticket_sha256=run.ticket.sha256,
         headline=headline_of(run),
         account=account,
@@ -220,7 +221,7 @@ def _incomplete(run: Escalation) -> str:
         return "there is no brief yet"
     if run.brief_status != "incomplete":
         return ""
-    gaps = [finding.expected for finding in run.findings if finding.blocking or finding.code == "repro_incomplete"]
+    gaps = [finding.expected for finding in run.findings if finding.blocking or finding.code == REPRODUCTION_GAP]
     return f"the brief is incomplete: {gaps[0]}" if gaps else "the brief is incomplete"
 
 
@@ -237,7 +238,12 @@ def _draft(
     note = f"Kept as a draft, not with the team yet: {missing}. Mend it and open it again, or say --despite WHY"
     if record is not None:
         return Taken("drafted", record, (note,))
-    data = Drafted(ticket=ticket, headline=headline_of(run), account=account_of(run.facts, run.context))
+    data = Drafted(
+        ticket=ticket,
+        ticket_origin=origin_of(run.ticket),
+        headline=headline_of(run),
+        account=account_of(run.facts, run.context),
+    )
     written = ledger.begin(data, author, at=now, now=now, why=missing, key=key)
     return Taken("drafted", written.record, (note,), written.repeated)
 

@@ -9,7 +9,12 @@ LONGEST = 200
 
 def ticket_of(ticket: Ticket, facts: Facts, context: Context) -> str:
     """By what the ledger knows the ticket: its id, or the text that it had at first where it has none."""
-    return context.ticket_id or ticket.id or facts.ticket_id or f"sha256:{(ticket.origin or ticket.sha256)[:16]}"
+    return context.ticket_id or ticket.id or facts.ticket_id or f"sha256:{origin_of(ticket)[:16]}"
+
+
+def origin_of(ticket: Ticket) -> str:
+    """The hash of the text that it had at first, whatever was said since."""
+    return ticket.origin or ticket.sha256
 
 
 def account_of(facts: Facts, context: Context) -> str | None:

@@ -1,6 +1,7 @@
 """What is told to a webhook about an event or an overdue time: small JSON, of the ticket only its id and headline."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from schemas.decision import Decision
@@ -50,14 +51,22 @@ def overdue_notice(record: Record, timer: Timer) -> str:
 
 def need_to_know(record: Record) -> bool:
     """Whether nothing may be told but that it is there (policy section 4): a Security case, also by a person's word."""
-    decided = record.override.owner if record.override is not None else None
-    return "security" in (record.owner, decided)
+    return _of_security(record.owner, record.override.owner if record.override is not None else None)
+
+
+def need_to_know_row(record: Mapping[str, Any]) -> bool:
+    """The same of a record as the lists have it, as plain data."""
+    return _of_security(record.get("owner"), (record.get("override") or {}).get("owner"))
 
 
 def need_to_know_of(decision: Decision) -> bool:
     """The same of a decision that no ledger follows."""
-    own = decision.own_view.owner if decision.own_view is not None else None
-    return "security" in (decision.owner, own)
+    return _of_security(decision.owner, decision.own_view.owner if decision.own_view is not None else None)
+
+
+def _of_security(*owners: str | None) -> bool:
+    """`owners`: who has it, and who a person or the rules say should."""
+    return "security" in owners
 
 
 def _about(record: Record) -> dict[str, Any]:

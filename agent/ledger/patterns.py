@@ -29,6 +29,7 @@ WORTH_ASKING = 0.05
 MOST_LIKELY, MOST_COMPARED = 3, 8
 # How long after its end an escalation may still be recognised as the same fault come back.
 REGRESSION_DAYS = 365
+_REPORT_LOCK = 0x7265706F  # the first of two keys, so that a ticket's lock is no other lock of the server
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ def remember(
         "symptoms": json.dumps(print_.symptoms, ensure_ascii=False),
         "terms": " ".join(print_.terms),
     }
+    _alone_with(connection, print_.ticket, escalation)
     known = connection.execute(
         select(t.report.c.number, t.report.c.terms).where(t.report.c.ticket == print_.ticket).with_for_update()
     ).one_or_none()
@@ -129,6 +131,21 @@ def remember(
     if database.is_sqlite:
         index = text("INSERT INTO report_terms(rowid, terms) VALUES(:number, :terms)")
         connection.execute(index, {"number": number, "terms": row["terms"]})
+
+
+def _alone_with(connection: Connection, ticket: str, escalation: int | None) -> None:
+    """Until the transaction ends nobody else writes the report of this ticket, also where there is none yet.
+
+    The escalation comes first, as where a ticket is attached to it: else two could wait for each other. On SQLite a
+    writer is alone anyway.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    if escalation is not None:
+        row = select(t.escalation.c.number).where(t.escalation.c.number == escalation)
+        connection.execute(row.with_for_update(read=True, key_share=True))
+    lock = text("SELECT pg_advisory_xact_lock(:report, hashtext(:ticket))")
+    connection.execute(lock, {"report": _REPORT_LOCK, "ticket": ticket})
 
 
 def judge(
@@ -188,6 +205,7 @@ def hang(
     title: str,
 ) -> None:
     """A ticket hangs on an escalation by somebody's word: known from now on, also before it is read."""
+    _alone_with(connection, ticket, escalation)
     known = connection.execute(select(t.report.c.number).where(t.report.c.ticket == ticket)).scalar()
     if known is not None:
         connection.execute(update(t.report).where(t.report.c.number == known).values(escalation=escalation))

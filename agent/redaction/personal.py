@@ -72,13 +72,18 @@ _NOBODY = words(
 _SHORTEST_PART = 3
 
 
-def finder(ticket: Ticket) -> Finder:
-    """What finds personal data in this ticket's texts. Raises BadInput where Presidio is not installed."""
+def require_extra() -> None:
+    """Raises BadInput where Presidio is not installed."""
     if find_spec("presidio_analyzer") is None:
         raise BadInput(
             f"--redact pii needs the package presidio-analyzer: install this program with its extra `{EXTRA}` "
             f"(`python3 -m pip install '.[{EXTRA}]'` in its folder)"
         )
+
+
+def finder(ticket: Ticket) -> Finder:
+    """What finds personal data in this ticket's texts. Raises BadInput where Presidio is not installed."""
+    require_extra()
     names = _pattern(people(ticket))
 
     def find(text: str) -> Iterator[Found]:

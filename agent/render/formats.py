@@ -7,11 +7,14 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import prompts
-from agent.render import layout, words
+from agent.render import findings, layout, words
 from agent.render.sanitise import Trusted, markdown_line, one_line, visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+SAID: dict[str, Callable[..., str]] = {"clip": words.clip, "named": findings.named, "weight": findings.weight}
+"""Filters that say a thing in the same words in every format."""
 
 
 def _finalize(clean: Callable[[str], str]) -> Callable[[object], str]:
@@ -26,7 +29,7 @@ def text_environment(width: int, colour: bool) -> Environment:
         "wrap": partial(layout.wrap, width=width),
         "block": partial(layout.block, width=width),
         "paint": partial(layout.paint, colour=colour),
-        "clip": words.clip,
+        **SAID,
     }
     return env
 
@@ -43,7 +46,7 @@ def _markdown_block(text: str, prefix: str) -> Trusted:
 def markdown_environment() -> Environment:
     """Markdown. Every value is one line in which nothing of the source can act as markup."""
     env = prompts.environment(autoescape=False).overlay(finalize=_finalize(markdown_line))
-    env.filters = env.filters | {"block": _markdown_block, "clip": words.clip}
+    env.filters = env.filters | {"block": _markdown_block, **SAID}
     return env
 
 
@@ -56,5 +59,5 @@ def html_environment() -> Environment:
         return value if isinstance(value, Markup) else visible(str(value))
 
     env = prompts.environment(autoescape=True).overlay(finalize=clean)
-    env.filters = env.filters | {"clip": words.clip}
+    env.filters = env.filters | SAID
     return env

@@ -9,6 +9,7 @@ from schemas.brief import Brief
 from schemas.decision import Decision, FiredRule
 from schemas.escalation import Finding
 from schemas.facts import Facts
+from schemas.vocabulary import REPRODUCTION_GAP
 
 PLACE = "REPRODUCTION STEPS"
 _BUGS = ("bug_suspected", "bug_confirmed", "regression")
@@ -115,7 +116,7 @@ def _completeness(brief: Brief, decision: Decision, facts: Facts) -> list[Findin
         expected = "goes out with its gap flagged: steps to follow as soon as somebody has them"
         return [_finding("repro_gap", PLACE, gaps[0], expected, blocking=False)]
     expected = "answers to the gaps: without steps a high or medium escalation to engineering is incomplete"
-    return [_finding("repro_incomplete", PLACE, gaps[0], expected, blocking=False)]
+    return [_finding(REPRODUCTION_GAP, PLACE, gaps[0], expected, blocking=False)]
 
 
 def _practices(brief: Brief, facts: Facts) -> list[Finding]:

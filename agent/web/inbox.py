@@ -213,6 +213,7 @@ def _choices() -> dict[str, Any]:
 
 
 def _listed(request: Request, filters: Filters, after: int) -> "tuple[list[Row], Counts]":
+    from agent.ledger.notices import need_to_know_row
     from agent.ledger.queries import LIVE, by_clock
     from agent.web.clocks import owed
     from schemas.vocabulary import OWNER_LABEL
@@ -233,15 +234,10 @@ def _listed(request: Request, filters: Filters, after: int) -> "tuple[list[Row],
     )
     rows = []
     for one in found:
-        withheld = _withheld(one.record)
+        withheld = need_to_know_row(one.record)
         team = OWNER_LABEL.get(one.line.with_team or one.line.owner, "")
         rows.append(Row(one, owed(one, now, withheld=withheld), team, withheld))
     return rows, counts
-
-
-def _withheld(record: dict[str, Any]) -> bool:
-    """As `agent.ledger.notices.need_to_know`, of a record as plain data."""
-    return "security" in (record.get("owner"), (record.get("override") or {}).get("owner"))
 
 
 def _shown_of(filters: Filters, counts: "Counts") -> int:

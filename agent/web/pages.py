@@ -83,6 +83,7 @@ def rendered(request: Request, name: str, **values: Any) -> str:
         "by": visitor.by if visitor else "",
         "backend": site.backend.name,
         "model": site.backend.model or "",
+        "level": site.level,
         "keeps_ledger": site.keeps_ledger,
         "here": _here(request),
         "trouble": "",

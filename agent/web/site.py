@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from agent.ledger.store import Author, Ledger
     from schemas.redaction import Level
 
-THROUGH = ""  # a person writes on the page, not an agent
+THROUGH = "page"
+"""What the ledger is told that a person wrote with."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ class Site:
                 memory=memory,
                 ledger=(lambda: self.open_ledger(make=True)) if self.keeps_ledger else None,
                 level=self.level,
+                through=THROUGH,
                 saves=False,
             ),
             self.clock,

@@ -1,6 +1,7 @@
 """A case as its page shows it: plain values for the templates. What the HTML report shows comes from where it comes."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,6 +26,8 @@ LENGTHY = 60_000
 DOUBTFUL = ("reported", "disputed", "withdrawn", "superseded", "ungrounded", "instruction")
 FIRST = 3
 """How many of a list are shown in the glance at the top; the rest stands below."""
+MANY = 6
+"""A list of more facts than these is folded, as far as nothing uses them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ def view(case: Case) -> dict[str, Any]:
             "standing_terms": _standing(values["glance"].clock),
             "found": tuple(fact for status, _, facts in every if status == "counts" for fact in facts),
             "doubted": tuple((status, title, facts) for status, title, facts in every if status in DOUBTFUL),
+            "folded": {status: folded(status, facts) for status, _, facts in every},
             "claims": {claim.id: claim for claim in result.facts.claims()},
             "of_rule": _of_rules(fact for _, _, facts in every for fact in facts),
             "hop": _hop(result.decision),
@@ -94,6 +98,30 @@ def view(case: Case) -> dict[str, Any]:
             "first": FIRST,
         }
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A list of facts of which a part is folded. `kinds`: what is in that part, such as `person (5), opened`."""
+
+    shown: tuple[Fact, ...]
+    rest: tuple[Fact, ...]
+    kinds: str
+
+
+def folded(status: str, facts: tuple[Fact, ...]) -> Folded:
+    """A short list whole; of a long one, what no rule and no line of the brief uses is folded.
+
+    A signal that counts is shown all the same: why it led to nothing is what one may ask.
+    """
+    counts = status == "counts"
+    used = (fact for fact in facts if fact.rules or fact.lines or (counts and fact.group != "detail"))
+    shown = tuple(used) or facts[:FIRST]
+    if len(facts) <= MANY or len(facts) - len(shown) < FIRST:
+        return Folded(facts, (), "")
+    rest = tuple(fact for fact in facts if fact not in shown)
+    count = Counter(fact.label.partition(":")[0] for fact in rest)
+    return Folded(shown, rest, ", ".join(f"{kind} ({n})" if n > 1 else kind for kind, n in count.items()))
 
 
 def _unread(ticket: Ticket) -> Iterator[Block]:

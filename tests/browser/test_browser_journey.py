@@ -17,7 +17,9 @@ from agent.policy.settings import load_settings
 from agent.readers import read_ticket
 from agent.render import page_values
 from evals.browser import screenshots
+from evals.browser.chromium import NARROW
 from evals.browser.watch import Watch
+from evals.cases import CASES, load_case
 from schemas.context import Context
 from schemas.vocabulary import OWNER_LABEL
 from tests.browser import hostile
@@ -39,6 +41,7 @@ VALUE = "The annual value is 250,000 EUR, plan Enterprise."
 FRIDAY = datetime(2026, 11, 20, 17, 30, tzinfo=UTC)
 """Soon after the last message of the portal's ticket."""
 REAL = FOLDER / "AC-841.txt"
+LONG = load_case(CASES / "129-label-template-chain.toml").source
 MOST_TABS = 150
 IN_VIEW = """(mark) => {
   const [own, pane] = [mark.getBoundingClientRect(), document.getElementById("ticket").getBoundingClientRect()];
@@ -199,7 +202,7 @@ def test_an_answer_a_correction_and_an_edit_change_what_they_may_and_are_taken_b
     expect(summary).to_have_text("Valid: nothing blocks.")
     box.press("Control+End")
     page.keyboard.type(" It hits 4711 users.")
-    expect(beside).to_contain_text("Blocks “4711 users”")
+    expect(beside).to_contain_text("Blocks Number without a source: “4711 users”")
     expect(summary).to_contain_text("1 finding blocks")
     expect(box).to_have_attribute("aria-invalid", "true")
     for _ in " It hits 4711 users.":
@@ -530,6 +533,43 @@ def test_a_case_keeps_nobody_out(
     page.get_by_text("Message to the customer", exact=True).last.click()
     page.get_by_text("Your own decision, or who holds it").click()
     looked_at(page, axe, screens)
+
+
+def test_what_nothing_uses_is_folded_and_unfolds_where_one_asks_for_it(
+    page: Page, axe: Callable[[Page], None], screens: Callable[[Page], Iterator[str]]
+) -> None:
+    """A mail of sixteen pages with everybody who is on it."""
+    send(page, LONG)
+    settled(page, 1)
+    looked_at(page, axe, screens)
+    page.set_viewport_size(NARROW)
+    summary = page.locator("details.rest").last.locator("> summary")
+    person = page.locator(".facts > li").filter(has_text="person: Marek Dudek")
+    expect(summary).to_have_text("5 more that no rule and no line of the brief uses: person (5)")
+    expect(person).not_to_be_visible()
+    summary.press("Enter")
+    expect(person).to_be_visible()
+    summary.press("Enter")
+    expect(person).not_to_be_visible()
+
+    # From the ticket to the fact, and a correction that is being written when the page is put in anew.
+    number = str(person.get_attribute("data-f"))
+    page.locator(f".ticket a.n[data-n='{number}']").click()
+    page.locator(f"#led a[href='#f-{number}']").click()
+    expect(person).to_be_in_viewport()
+    person.get_by_text("Wrong?").click()
+    person.get_by_label("Why it is wrong").fill("He left")
+    page.evaluate("() => document.querySelectorAll('details.rest').forEach((one) => (one.open = false))")
+    page.get_by_role("button", name="Why this decision?").click()
+    settled(page, 2)
+    expect(person.get_by_label("Why it is wrong")).to_have_value("He left")
+    expect(person.get_by_label("Why it is wrong")).to_be_visible()
+    person.get_by_label("Why it is wrong").fill("")
+    page.evaluate("() => document.querySelectorAll('details').forEach((one) => (one.open = false))")
+
+    page.emulate_media(media="print")
+    expect(person).to_be_visible()
+    assert [one.inner_text() for one in page.locator("summary").all() if one.is_visible()] == []
 
 
 def test_the_ledgers_pages_keep_nobody_out(

@@ -13,14 +13,16 @@ from schemas.vocabulary import Reference
 
 MAX_REFERENCES = 30
 _LINK = re.compile(r"(?<!\w)https?://[^\s<>\"'|\]){}]{4,300}")
+_AFTER = ".,;:!"  # of the sentence, not of the link
 _ID = re.compile(r"(?<![\w/.-])[A-Z][A-Z0-9]{1,9}-\d{1,7}(?![\w-])")
 _NUMBER = re.compile(
     r"(?i)(?<!\w)(ticket|case|issue|bug|incident|pr|pull request|request)s? ?(?:no\.? ?|number ?|"
     r"id ?)?[#:]? ?#(\d{2,9})(?!\w)"
 )
 _FILE = re.compile(
-    r"!([^!|\n]{3,120}\.(?:png|jpe?g|gif|bmp|webp))(?:\|[^!\n]{0,40})?!|\[\^([^\]\n]{3,120})\]|"
-    r"(?<![\w/.@-])([\w][\w.-]{0,80}\.(?:png|jpe?g|gif|log|txt|zip|har|csv|xlsx?|pdf|docx?|mp4|mov|webm|gz|eml|"
+    # Jira's `!image.png|thumbnail!` and `[^trace.log]`, which name what the export has not; a sentence may end in `!`.
+    r"!(?! )([^!|\n]{3,120}\.(?i:png|jpe?g|gif|bmp|webp|svg|heic))(?:\|[^!\n]{0,60})?!|\[\^([^\]\n]{3,120})\]|"
+    r"(?<![\w/.@-])([\w][\w.-]{0,80}\.(?i:png|jpe?g|gif|log|txt|zip|har|csv|xlsx?|pdf|docx?|mp4|mov|webm|gz|eml|"
     r"pcap))(?![\w/-])"
 )
 # Standards, encodings and product codes that only look like a record's id.
@@ -39,7 +41,7 @@ def references(ticket: Ticket, quotes: Quotes, passages: Sequence[Passage]) -> I
     found: list[ReferenceReport] = []
 
     def add(kind: Reference, value: str, at: int, words: str) -> None:
-        clean = value.strip().rstrip(".,;:")
+        clean = value.strip().rstrip(_AFTER)
         if not clean or clean in seen or len(found) >= MAX_REFERENCES or not stands_in(clean, words):
             return
         if not quotes.text.startswith(words, at) or not quotes.stands(words):
@@ -55,7 +57,7 @@ def references(ticket: Ticket, quotes: Quotes, passages: Sequence[Passage]) -> I
         if passage.kind == "machine":
             continue
         for link in _LINK.finditer(passage.text):
-            add(_link_kind(link[0]), link[0], passage.start + link.start(), link[0].rstrip(".,;:"))
+            add(_link_kind(link[0]), link[0], passage.start + link.start(), link[0].rstrip(_AFTER))
         for record in _ID.finditer(passage.text):
             if record[0].split("-")[0] in _NO_ID or any(record[0] in value for value in seen):
                 continue
@@ -65,14 +67,19 @@ def references(ticket: Ticket, quotes: Quotes, passages: Sequence[Passage]) -> I
             add(kind, "#" + number[2], passage.start + number.start(), number[0])
     machine = [p for p in passages if p.kind == "machine" and not p.text.startswith("!")]
     for file in _FILE.finditer(ticket.text):
-        name = file[1] or file[2] or file[3]
+        at = file.lastindex or 0
+        name = file[at]
         code = any(p.start <= file.start() < p.end for p in machine) or ticket.text[file.end() : file.end() + 1] == "("
         if not code and not any(name in value for value in seen):
-            add("log" if name.endswith((".log", ".har")) else "attachment", name, file.start(), name)
+            add(_link_kind(name) if "://" in name else _file_kind(name), name, file.start(at), name)
     for name in ticket.attachments:
         if name in ticket.text and name not in seen:
             add("attachment", name, ticket.text.index(name), name)
     return found
+
+
+def _file_kind(name: str) -> Reference:
+    return "log" if name.endswith((".log", ".har")) else "attachment"
 
 
 def _link_kind(link: str) -> Reference:

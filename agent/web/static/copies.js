@@ -1,4 +1,5 @@
-// Text onto the clipboard. Where the browser forbids it (plain http on another host), it is shown selected instead.
+// Text onto the clipboard: what a link leads to, or what stands in the element that a button names.
+// Where the browser forbids it (plain http on another host), the text is shown selected instead.
 "use strict";
 
 const told = document.createElement("p");
@@ -32,23 +33,29 @@ const shownSelected = (what, text) => {
   area.select();
 };
 
+const copy = async (what, text, form) => {
+  try {
+    await navigator.clipboard.writeText(text);
+    tell(`Copied ${what}${form}`);
+  } catch {
+    shownSelected(what, text);
+  }
+};
+
 document.addEventListener("click", async (event) => {
-  const link = event.target.closest("a.copy");
-  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  const one = event.target.closest("[data-copied]");
+  if (!one || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  const what = one.dataset.copied;
+  const place = one.dataset.copy && document.getElementById(one.dataset.copy);
+  if (place) return copy(what, place.value ?? place.textContent, "");
   event.preventDefault();
-  const what = link.dataset.copied;
   let text;
   try {
-    const answer = await fetch(link.href, { headers: { Accept: "text/plain" } });
+    const answer = await fetch(one.href, { headers: { Accept: "text/plain" } });
     text = await answer.text();
     if (!answer.ok) return tell(text.trim());
   } catch {
     return tell("The program does not answer: is `escalation serve` still running?");
   }
-  try {
-    await navigator.clipboard.writeText(text);
-    tell(`Copied ${what} (${link.textContent.trim().toLowerCase()})`);
-  } catch {
-    shownSelected(what, text);
-  }
+  copy(what, text, ` (${one.textContent.trim().toLowerCase()})`);
 });

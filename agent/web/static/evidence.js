@@ -2,8 +2,6 @@
 // Without this file the links between them still work. Whatever stands in `data-f` are numbers of facts.
 "use strict";
 
-document.documentElement.classList.add("scripted");
-
 const SOURCES = "[data-f]:is(li, .rule, .row, h2)";
 const factsOf = (element) => new Set((element.dataset.f || "").split(" ").filter(Boolean));
 const having = (selector, facts) =>
@@ -78,6 +76,12 @@ const toOrder = (number) => {
   lightUp(pieces);
   if (pieces.length) show(pieces[0]);
 };
+
+// Where a link leads may be folded. Not every browser unfolds it by itself. What lights up from the ticket moves nothing.
+document.addEventListener("click", ({ target }) => {
+  const to = target.closest(".led a, main :not(.ticket *) > a[href^='#']")?.hash.slice(1);
+  for (let one = to && document.getElementById(to); one; one = one.parentElement) if (one.matches("details")) one.open = true;
+});
 
 document.addEventListener("click", (event) => {
   const { target } = event;

@@ -1,6 +1,8 @@
 // What every page does: files dropped anywhere, trouble said where a screen reader hears it, news looked for on return.
 "use strict";
 
+document.documentElement.classList.add("scripted");
+
 const trouble = (line) => {
   const place = document.getElementById("trouble");
   const shown = document.createElement("p");

@@ -81,8 +81,7 @@
         const found = place(field);
         if (found) {
           found.value = field.value;
-          const around = found.closest("details");
-          if (around) around.open = true;
+          for (let one = found; one; one = one.parentElement) if (one.matches("details")) one.open = true;
           mark(found);
         } else lost.push(field);
       }
@@ -97,7 +96,6 @@
       said.scrollTop = was && !news.length ? was.scroll : said.scrollHeight;
       announce(news.filter((one) => !one.matches(".given")).map((one) => one.querySelector(".text")?.textContent ?? ""));
     }
-    for (const button of main().querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
   };
 
   // Where it belongs now: a line of a list that reads as before may have another number, and none may be overwritten.
@@ -144,7 +142,8 @@
     const byKey = kept().find((field) => field.dataset.keep === was.key);
     const found = byKey ?? (was.id && document.getElementById(was.id)) ?? null;
     const target = found || document.getElementById("said") || main();
-    const shut = target.closest("details:not([open])");
+    let shut = target.closest("details:not([open])");
+    for (let one = shut; one; one = one.parentElement) if (one.matches("details:not([open])")) shut = one; // the outermost
     if (shut) return shut.querySelector("summary").focus({ preventScroll: true });
     target.focus({ preventScroll: true });
     if (was.caret && target === byKey && target.matches("textarea, input[type=text]")) {
@@ -250,13 +249,6 @@
       event.preventDefault();
       event.target.form?.requestSubmit(event.target.form.querySelector("button:not([type=button], [type=reset])"));
     }
-  });
-
-  document.addEventListener("click", ({ target }) => {
-    const name = target.dataset?.copy;
-    if (!name) return;
-    const text = document.getElementById(name).value;
-    navigator.clipboard.writeText(text).then(() => announce([(target.textContent = "Copied")]));
   });
 
   addEventListener("beforeunload", (event) => {
