@@ -109,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
         "--set", choices=("utterances", "unseen"), default="utterances", help="see evals/turns/README.md"
     )
     turns.add_argument("--list", action="store_true", help="also each utterance that did not come out as labelled")
+    turns.add_argument("--states", action="store_true", help="only read the tickets of the states anew")
     turns.add_argument("--requests", type=Path, metavar="DIR", help="only write what a model is asked: DIR/ID.json")
     turns.add_argument("--answers", type=Path, metavar="DIR", help="first take in a model's answers: DIR/ID.json")
     turns.add_argument("--asked", type=Path, metavar="DIR", help="with --answers: the requests that were answered")
@@ -119,6 +120,9 @@ def _turns(options: argparse.Namespace) -> int:
     from evals import turns
     from evals.turn_figures import WORDS, figures, pages, score
 
+    if options.states:
+        print(f"eval: {turns.keep_states()} states read anew", file=sys.stderr)
+        return 0
     if options.requests:
         count = turns.write_requests(options.requests, options.set)
         print(f"eval: {count} requests in {options.requests}", file=sys.stderr)

@@ -1,17 +1,19 @@
 """What follows from a person's words in the chat: is it the right thing, and does nothing move that must not?
 
-The utterances of turns/ are said to the chat's own engine, each in its state: a ticket that the offline rules have read
-at a fixed time. A model's answers are recorded (turns/answers.json), each under the hash of the exact request that it
-answered; the word rules answer by themselves. Scored by evals/turn_figures.py.
+The utterances of turns/ are said to the chat's own engine, each in its state: a session in which the offline rules have
+read a ticket at a fixed time. States are kept (turns/states/), so that a better reading asks no model anew. A model's
+answers are recorded (turns/answers.json), each under the hash of the exact request that it answered; the word rules
+answer by themselves. Scored by evals/turn_figures.py.
 """
 
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import chdir
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -33,6 +35,7 @@ from schemas.ticket import Ticket
 ROOT = Path(__file__).parents[1]
 FOLDER = Path(__file__).parent / "turns"
 ANSWERS = FOLDER / "answers.json"
+STATES = FOLDER / "states"
 PERSON = "Ana Lima"
 Mode = Literal["recorded", "offline"]
 Part = Literal["utterances", "unseen"]
@@ -147,22 +150,48 @@ def states() -> dict[str, tuple[str, datetime]]:
 
 @cache
 def session_of(state: str) -> Session:
-    """The chat's session once the ticket was read: the same every time."""
-    file, now = states()[state]
-    chat = Chat(OfflineBackend(), load_settings(), lambda _: None, by=PERSON, clock=lambda: now)
-    chat.begin((ROOT / file).read_bytes(), Path(file).name)
-    return chat.session
+    """The chat's session in a state, as it is kept. `state`: its name, or the id of an utterance with turns before."""
+    return Session.model_validate_json((STATES / f"{state}.json").read_bytes())
+
+
+def keep_states() -> int:
+    """Read the tickets anew by today's offline rules, and keep what comes of it. Returns how many states.
+
+    What is recorded for a state that came out otherwise is no answer any more, and its labels may name what is gone.
+    """
+    for state, (file, now) in states().items():
+        chat = Chat(OfflineBackend(), load_settings(), lambda _: None, by=PERSON, clock=repeat(now).__next__)
+        chat.begin((ROOT / file).read_bytes(), Path(file).name)
+        _keep(state, chat.session)
+    session_of.cache_clear()
+    later = [utterance for part in get_args(Part) for utterance in utterances(part) if utterance.before]
+    for utterance in later:
+        with tempfile.TemporaryDirectory() as folder, chdir(folder):
+            _keep(utterance.id, _led_to(utterance, Reader(None), lambda _: None).session)
+    return len(states()) + len(later)
+
+
+def _keep(state: str, session: Session) -> None:
+    (STATES / f"{state}.json").write_text(session.model_dump_json(indent=1) + "\n", "utf-8")
+
+
+def _led_to(utterance: Utterance, reader: Reader, tell: Callable[[Event], None]) -> Chat:
+    """A chat in which what comes before the utterance was said."""
+    now = states()[utterance.state][1]
+    chat = Chat(reader, load_settings(), tell, by=PERSON, clock=lambda: now, session=session_of(utterance.state))
+    for before in utterance.before:
+        reader.next = Turn(actions=before.actions, say=before.say)
+        chat.hear(before.words)
+    return chat
 
 
 def play(utterance: Utterance, answers: Recorded | None) -> Played:
     """Say it to the engine. `answers` None: the word rules answer. What it saves goes into a folder thrown away."""
     reader, told = Reader(answers), list[Event]()
-    now = states()[utterance.state][1]
-    chat = Chat(reader, load_settings(), told.append, by=PERSON, clock=lambda: now, session=session_of(utterance.state))
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
-        for before in utterance.before:
-            reader.next = Turn(actions=before.actions, say=before.say)
-            chat.hear(before.words)
+        chat = _led_to(utterance, reader, told.append)
+        if utterance.before:
+            chat.session = session_of(utterance.id)
         result, ticket = chat.session.result, chat.ticket
         if result is None or ticket is None or chat.session.pending:
             raise ValueError(f"{utterance.id}: what was said before it did not lead to a result")

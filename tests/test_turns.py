@@ -10,6 +10,9 @@ import pytest
 from agent.chat.commands import COPIED, SHOWN
 from agent.chat.edits import places
 from agent.chat.explain import explain
+from agent.policy.decide import decide
+from agent.policy.settings import load_settings
+from agent.readers import read_ticket
 from evals import turns
 from evals.__main__ import main
 from evals.sameness import request_sha256
@@ -59,6 +62,20 @@ def test_states_are_stable(asked: list[Played]) -> None:
     turns.session_of.cache_clear()
     for utterance in BOTH[::9]:
         assert request_sha256(play(utterance, {}).sent) == first[utterance.id]
+
+
+def test_kept_states_are_of_their_tickets_and_decided_as_today() -> None:
+    names = {*turns.states(), *(utterance.id for utterance in BOTH if utterance.before)}
+    assert {path.stem for path in turns.STATES.iterdir()} == names
+    for name in names:
+        session = turns.session_of(name)
+        file, now = turns.states()[name.rpartition("-")[0] or name]
+        assert session.original is not None
+        assert session.result is not None
+        assert session.original == read_ticket((turns.ROOT / file).read_bytes(), name=Path(file).name)
+        again = decide(session.result.facts, session.result.context, load_settings(), now)
+        kept = session.result.decision
+        assert (again.outcome, again.owner, again.severity) == (kept.outcome, kept.owner, kept.severity), name
 
 
 def test_every_kind_is_asked_for_often_enough() -> None:
