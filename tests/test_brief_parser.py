@@ -11,6 +11,7 @@ from test_validate import APPROVAL, APPROVAL_BRIEF, CASES, EXPORT, EXPORT_BRIEF
 
 from agent.render import render_brief
 from agent.validate import parse_brief, validate_text
+from agent.validate.fields import TRIED_NOT_SAID
 from agent.validate.header import CLEARLY_LONG, length
 from schemas.brief import Ask, Brief, Derivation, Operand, TargetLine, Tried
 
@@ -310,7 +311,46 @@ def test_not_applicable_reproduction_and_nothing_tried() -> None:
     brief = parse_brief(SEED[:start] + "Not applicable\n\nWHAT'S BEEN TRIED\nNothing yet\n\n" + SEED[end:]).brief
     assert not brief.reproduction.applies
     assert brief.reproduction.steps == ()
-    assert brief.tried == ()
+    assert brief.tried == (Tried(action="Nothing yet", result="Unknown"),)
+
+
+@pytest.mark.parametrize(
+    ("tried", "printed", "read"),
+    [
+        ((), TRIED_NOT_SAID, ()),  # nobody told of an attempt: that none was made is not known
+        ((Tried(action="Nothing yet", result="Unknown"),), "Nothing yet", None),
+        ((Tried(action="Unknown", result="Unknown"),), "Unknown", None),
+        (
+            (Tried(action="Nothing yet: “we did not touch it”", result="Unknown"),),
+            "Nothing yet: “we did not touch it”",
+            None,
+        ),
+        (
+            (Tried(action="Nothing yet", result="the page was not changed"),),
+            "1. Nothing yet → the page was not changed",
+            None,
+        ),
+        ((Tried(action="Restarted it", result="Unknown"),), "1. Restarted it → Unknown", None),
+    ],
+)
+def test_what_was_tried_is_read_back_as_it_is_printed(
+    tried: tuple[Tried, ...], printed: str, read: tuple[Tried, ...] | None
+) -> None:
+    brief = parse_brief(SEED).brief.model_copy(update={"tried": tried})
+    text, markdown = (
+        render_brief(brief, EXPORT["decision"], EXPORT["ticket"], EXPORT["context"], EXPORT["now"], form)
+        for form in ("text", "markdown")
+    )
+    assert text.split("WHAT'S BEEN TRIED\n")[1].split("\n\n")[0] == printed
+    for form in (text, markdown):
+        assert parse_brief(form).brief.tried == (tried if read is None else read)
+
+
+@pytest.mark.parametrize(("written", "action"), [("Nothing yet.", "Nothing yet"), ("None", "Nothing yet")])
+def test_that_nothing_was_tried_is_a_statement(written: str, action: str) -> None:
+    start, end = SEED.index("WHAT'S BEEN TRIED"), SEED.index("CUSTOMER COMM")
+    brief = parse_brief(f"{SEED[:start]}WHAT'S BEEN TRIED\n{written}\n\n{SEED[end:]}").brief
+    assert brief.tried == (Tried(action=action, result="Unknown"),)
 
 
 LINES = st.sampled_from(

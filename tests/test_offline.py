@@ -603,15 +603,18 @@ def test_the_brief_quotes_and_does_not_invent() -> None:
     result = escalate(made, context=Context(tier="L1"), backend=OfflineBackend(), now=NOW)
     brief = result.brief
     assert brief is not None
-    assert brief.workflow_impact == "The customer reports: “The app crashes when I rotate the phone”."
+    assert brief.headline == "Export: The app crashes when I rotate the phone"
+    assert brief.workflow_impact == "Bug suspected: see the headline"
+    assert brief.description.startswith("The ticket says no more about it than the headline.")
     assert brief.revenue_at_risk == "Unknown"
     assert brief.last_update == "Unknown"
     assert brief.tried == ()
     assert brief.reproduction.steps == ()
-    assert brief.reproduction.expected == "Unknown"
+    assert brief.reproduction.expected == "Not said; what is reported is a failure"
+    assert brief.reproduction.actual == "As the headline says"
     assert brief.reproduction.gaps[0].startswith("Ask the customer: which exact steps")
     assert "A start date was not found in the ticket." in brief.description
-    assert brief.asks[0].text.startswith("Investigate the cause of “Export”")
+    assert brief.asks[0].text.startswith("Investigate the cause of “The app crashes when I rotate the phone”")
     assert brief.deadline == "2026-03-11 17:00 UTC"
 
 

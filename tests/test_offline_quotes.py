@@ -75,7 +75,7 @@ def test_an_error_of_a_log_ends_with_a_whole_word(line: str, value: str | None) 
 
 
 def test_a_long_field_of_the_head_ends_with_a_whole_word() -> None:
-    found = facts(read_ticket(f"{HEAD}Environment: Windows 11 {'Chrome 131.0.1, ' * 20}\n\nHello there, all of you.\n"))
+    found = facts(read_ticket(f"{HEAD}Environment: Windows 11 {'Chrome 131.0.1, ' * 40}\n\nHello there, all of you.\n"))
     assert [claim.value for claim in found.measures if claim.kind == "environment"] == [
         "Windows 11 Chrome 131.0.1, Chrome 131.0.1, Chrome 131.0.1"
     ]
@@ -101,9 +101,21 @@ def test_a_value_cut_out_of_a_word_is_none(text: str) -> None:
     assert (found.measures, found.people, found.references) == ((), (), ())
 
 
-def test_a_number_of_the_next_sentence_does_not_cost_the_attempt() -> None:
+def test_a_result_with_a_number_of_its_own_is_quoted_with_the_attempt() -> None:
     found = facts(read_ticket("The export fails. We tried to restart the server. Still error 500 in all of it."))
-    assert [(claim.subject, claim.value) for claim in found.attempts] == [("We tried to restart the server.", "")]
+    assert [(claim.subject, claim.value, claim.quote) for claim in found.attempts] == [
+        (
+            "We tried to restart the server.",
+            "Still error 500 in all of it.",
+            "We tried to restart the server. Still error 500 in all of it.",
+        )
+    ]
+
+
+def test_a_number_of_a_far_sentence_does_not_cost_the_attempt() -> None:
+    words = "We tried to restart the server behind the wall" + " of the old hall" * 13 + "."
+    found = facts(read_ticket(f"The export fails. {words} Still error 500 in all of it."))
+    assert [(claim.subject, claim.value) for claim in found.attempts] == [(words, "")]
 
 
 def test_a_part_of_invisible_signs_is_none() -> None:

@@ -376,7 +376,7 @@ def test_the_form_shows_each_line_of_the_brief_once_and_an_empty_one_behind_each
             "WHAT'S BEEN TRIED: 3 result",
             "WHAT'S NEEDED: 2",
             "SUPPORTING CONTEXT: 3",
-            "QUESTIONS: 2",
+            "QUESTIONS: 1",
         ]
         part = client.get(f"/cases/{case.id}").text
         for place in shown:

@@ -44,9 +44,17 @@ def letter(result: Escalation) -> str:
     return prompts.load(
         "chat/customer.txt.j2",
         outcome=decision.outcome,
+        settled=decision.outcome == "handle" and _is_settled(result),
         questions=[question.text for question in decision.questions if question.ask == "customer"],
         next_update=words.when(due, words.zone_of(result.context)) if due else "",
     ).strip()
+
+
+def _is_settled(result: Escalation) -> bool:
+    """Whether somebody says that the problem went away or was answered: then nobody is working on an answer."""
+    gone = any(c.kind == "resolved_itself" and c.status in {"counts", "reported"} for c in result.facts.signals)
+    issues = {claim.issue for claim in result.facts.issues}
+    return gone or (bool(issues) and issues <= set(result.facts.answered_issues))
 
 
 def standing(session: Session) -> str:

@@ -87,6 +87,19 @@ def _reproduction(brief: Brief) -> list[Line]:
     return lines
 
 
+def _tried(brief: Brief) -> list[Line]:
+    """The attempts. An empty list says that nobody told of one; that none was made is said by whoever knows it."""
+    from agent.validate.fields import TRIED_NOT_SAID, says_nothing
+
+    if any(not (says_nothing(tried.action) and says_nothing(tried.result)) for tried in brief.tried):
+        return [
+            Line(f"b-tried-{number}", "step", tried.action, result=tried.result)
+            for number, tried in enumerate(brief.tried, 1)
+        ]
+    written = next((tried.action for tried in brief.tried if tried.action.strip()), TRIED_NOT_SAID)
+    return [Line("b-tried", "prose", written)]
+
+
 def outline(brief: Brief, decision: Decision, ticket: Ticket, context: Context, now: datetime) -> Outline:
     """The brief's lines under the seed's headings; target lines stand where `agent.validate.target` puts them."""
     from agent.validate.target import section_of
@@ -100,11 +113,7 @@ def outline(brief: Brief, decision: Decision, ticket: Ticket, context: Context, 
         ],
         "ISSUE DESCRIPTION": [Line("b-description", "prose", brief.description)],
         "REPRODUCTION STEPS": _reproduction(brief),
-        "WHAT'S BEEN TRIED": [
-            Line(f"b-tried-{number}", "step", tried.action, result=tried.result)
-            for number, tried in enumerate(brief.tried, 1)
-        ]
-        or [Line("b-tried", "prose", "Nothing yet")],
+        "WHAT'S BEEN TRIED": _tried(brief),
         "CUSTOMER COMMUNICATION": [
             Line("b-update", "item", brief.last_update, "Last update"),
             Line("b-expectation", "item", brief.customer_expectation, "Customer expectation"),

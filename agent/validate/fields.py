@@ -58,6 +58,8 @@ def _reproduction(brief: Brief) -> tuple[Field, ...]:
     )
 
 
+TRIED_NOT_SAID = "Unknown: the ticket does not say what was tried"
+"""Printed for an empty list of attempts: that nothing was tried is known only where somebody says so."""
 _EMPTY_WORDS = ("unknown", "not applicable", "not known", "not stated", "none", "none known", "n/a", "nothing yet")
 _EMPTY_BEGINNINGS = tuple(word + sign for word in _EMPTY_WORDS for sign in (".", ":", ";", ",", " (", " -"))
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import get_args
 
+from agent.validate.fields import TRIED_NOT_SAID
 from agent.validate.target import LABELS
 from schemas.brief import Ask, Brief, Derivation, Operand, Reproduction, TargetLine, Tried
 from schemas.decision import Decision
@@ -73,6 +74,7 @@ _DERIVATION = re.compile(
     r"(?P<value>[^=]{1,200})=\s*(?P<operation>[a-z]{3,10})\s*\((?P<operands>.{0,2000})\)\s*\.?", re.IGNORECASE
 )
 _OPERAND = re.compile(r"(?P<value>.*?)[\[(]?[\"“](?P<quote>[^\"“”]{1,600})[\"”][\])]?\s*", re.DOTALL)
+_NOTHING_TRIED = ("nothing yet", "nothing", "none")
 _OPERATIONS = get_args(Derivation.model_fields["operation"].annotation)
 
 
@@ -137,7 +139,7 @@ def parse(text: str) -> ParsedBrief:
         sla_status=labelled.get("SLA status", ""),
         description=" ".join(item.text for item in plain.get("ISSUE DESCRIPTION", [])),
         reproduction=_reproduction(plain, labelled),
-        tried=tuple(_tried(item.text) for item in plain.get("WHAT'S BEEN TRIED", []) if not _nothing(item.text)),
+        tried=tuple(_attempts(plain.get("WHAT'S BEEN TRIED", []))),
         last_update=labelled.get("Last update", ""),
         customer_expectation=labelled.get("Customer expectation", ""),
         escalation_risk=labelled.get("Escalation risk", ""),
@@ -292,6 +294,16 @@ def _reproduction(plain: dict[str, list[_Item]], labelled: dict[str, str]) -> Re
         environment=parts["Environment"],
         gaps=gaps,
     )
+
+
+def _attempts(items: list[_Item]) -> Iterator[Tried]:
+    """What was tried. That nothing was is a statement and kept; that nobody knows of anything is an empty list."""
+    for item in items:
+        text = item.text.strip()
+        if text.casefold().rstrip(".") in _NOTHING_TRIED:
+            yield Tried(action="Nothing yet", result="Unknown")
+        elif not _nothing(text) and text.rstrip(".") != TRIED_NOT_SAID:
+            yield _tried(text)
 
 
 def _tried(text: str) -> Tried:

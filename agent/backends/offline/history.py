@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from agent.backends.offline.lexicon import lists
 from agent.backends.offline.passages import Passage
-from agent.backends.offline.quoting import Quotes
+from agent.backends.offline.quoting import MAX_QUOTE, Quotes
 from agent.backends.offline.sections import Placed
 from agent.grounding.traced import missing_number
 from schemas.report import AttemptReport, ReproductionReport
@@ -18,8 +18,38 @@ _CLAUSE_RESULT = re.compile(
     r"(?:,|;|\s-|\.|(?<!\s))\s+(?:but|without|however|and (?:it|that|this|the|still|now|got)|with (?:no|the same)|"
     r"only to|yet|pero|aber|mais|mas)\s|(?:(?<!\s)\s+)?(?:->|→|=>)\s"
 )
-_TELLS_RESULT = re.compile(
-    r"(?:n't|\bnot|\bno|\bstill|\bsame|works?|worked|fixed|solved|helps?|helped|allows?|seems?|made|gave)\b"
+_SAME = re.compile(  # "…, same error at the same place", "…: is not showing anything"
+    r"(?:[,;]|\s-|(?<!\s)\.)\s+(?=(?:(?:with )?(?:the )?same (?:error|result|problem|issue|thing|behaviou?r|message)|"
+    r"no (?:luck|change|difference|effect|success|improvement)|nothing (?:changed|happen\w*|helped|works?)|"
+    r"(?:it |this |that )?(?:still|did not|didn't|does not|doesn't|worked|works|helped|failed|fails)\b|"
+    r"all (?:the same|fail\w*|in vain)))|:\s+(?=(?:is|it|no|nothing|still|same|gets?|shows?)\b)",
+    re.IGNORECASE,
+)
+_PREDICATE = re.compile(  # the result is the sentence's verb: "Restarting the worker made no difference"
+    r"\s(?=(?:(?:still |also |only )?(?:did|does|do|has|have|had)(?: not|n't) "
+    r"(?:help|work|chang|solv|fix|mak|improv|resolv)|"
+    r"(?:made|makes|brought|had|has) (?:no|little|any)\b|changed nothing|seems? to (?:work|help|fix|solve)|"
+    r"(?:only )?(?:helped|worked|works|fixed|fixes|solved|solves|resolved|resolves|failed|fails)\b))",
+    re.IGNORECASE,
+)
+_DOING = re.compile(r"(?:\W*(?:after|by|even|also|just|simply|only) )?\W*[a-z-]+ing\b|after\b|once\b", re.IGNORECASE)
+NOT_SEEN = re.compile(
+    r"\b(?:can(?:no| no|')?t|could(?:n't| not)|unable to|not able to|did(?:n't| not)) "
+    r"(?:reproduce|replicate|recreate|see|run into|find) (?:this|the|that|it|any|such|your)\b|"
+    r"\bnot seeing (?:this|the|that|it|any|such|your)\b",
+)
+_AFTERWARDS = re.compile(r"after (?:this|that|these|those)\b")
+_TRIED = re.compile(r"\b(?:i|we)(?: have|'ve)?(?: also| already| even| then)? tried\b")
+_BUT = re.compile(r"[,;]?\s(?:but|however|instead|yet)\b", re.IGNORECASE)  # what is, behind what should be
+_BETWEEN = re.compile(r"[ \t]*\n[ \t]*")
+_SHOULD = re.compile(
+    r"\b(?:should|ought to) (?!we\b|i\b|you\b|try|also try|please)\w+|\b(?:is|are|was|were|it|we)?\s?suppos\w* to \w+|"
+    r"\b(?:sollte|müsste|debería|tendría que|devrait|deveria)(?:n|t|st)?\b|はずです|"
+    r"\b(?:i|we) (?:would )?expect(?:ed)? (?:that |it |the |to |a |an )"
+)
+TELLS_RESULT = re.compile(
+    r"(?:n't|\bcant\b|\bcannot\b|\bnot\b|\bno\b|\bstill|\bsame|works?|worked|fixed|solved|helps?|helped|allows?|seems?|"
+    r"made|gave|as expected|errors?|fails?|failed)\b"
 )
 _ACTION = re.compile(
     r"(?:then |and |now |next,? |first,? |finally,? |please )?(?:(?:i|we|you|user) )?(?:open|go|click|press|tap|"
@@ -33,7 +63,7 @@ _ACTION = re.compile(
 _FAILURE = (
     r"(?:\bcannot|can't|n't|not able|unable|will not|is not|does not|error|crash|freez|fail|throws|disappears|hangs)\b"
 )
-_FAILS = re.compile(_FAILURE)
+FAILS = re.compile(_FAILURE)
 _FAILS_SOON = re.compile(rf".{{0,200}}?{_FAILURE}")
 _REPRODUCED = re.compile(r"\b(?:reproduce[ds]? (?:it|this|the)|steps)\b[^\n]{0,120}:\s*$")
 _NUMBERED = re.compile(r"[ \t]*\(?\d{1,2}[.)]")
@@ -44,31 +74,68 @@ def attempts(quotes: Quotes, placed: Sequence[Placed]) -> Iterable[AttemptReport
     """Each thing that was done, with what came of it if the same or the next sentence says so."""
     cues = lists()
     count = 0
+    results: list[str] = []
     for index, item in enumerate(placed):
         passage = item.passage
-        if passage.kind not in {"prose"} or item.is_heading or item.section in {"expected", "step", "environment"}:
+        if passage.kind not in {"prose"} or item.is_heading or item.section in {"expected", "environment"}:
             continue
+        if item.section == "step" and not _TRIED.match(passage.low):
+            continue  # a step is what leads to it, an attempt what was done against it
         if passage.asserter not in {"customer", "support"} or count >= MAX_ATTEMPTS:
             continue
-        found = cues["tried"].search(passage.low)
-        if item.section != "tried" and (found is None or not _is_done(passage, found.start(), found[0])):
+        joined = _from_its_beginning(quotes, placed, index)
+        found = cues["tried"].search(passage.low) or (
+            NOT_SEEN.search(passage.low) if passage.asserter == "support" else None
+        )
+        done = found is not None and _is_done(passage, found.start(), found[0])
+        done = done or (joined != "" and cues["tried"].match(joined.lower()) is not None)
+        if item.section != "tried" and not done:
             continue
         start = found.start() if found else 0
-        words = quotes.of(passage, start, found.end() if found else len(passage.low))
+        words = joined or quotes.of(passage, start, found.end() if found else len(passage.low))
+        if NOT_SEEN.search(passage.low) and any(words == told for told in results):
+            continue  # told as the result of the attempt before
         action, result = _split(words)
         if not result:
             result = _result_after(placed, index)
+            results.append(result)
         if missing_number(result, words) is not None:
-            result = ""  # a number of it stands in the next sentence only, which is not quoted
+            # A number of it stands in the next sentence: both are quoted, or the result is not told.
+            both = quotes.between(passage.start, placed[index + 1].passage.end) if index + 1 < len(placed) else ""
+            fits = result in both and len(both) <= MAX_QUOTE
+            words, result = (both, result) if fits else (words, "")
         if len(action.split()) > 2 and not words.endswith(":"):
             count += 1
             yield AttemptReport(action=action, result=result, asserted_by=passage.asserter, quote=words)
 
 
+def _from_its_beginning(quotes: Quotes, placed: Sequence[Placed], index: int) -> str:
+    """A sentence around a line of code, from where it begins: "After removing", the line, "from my file fixed it"."""
+    passage = placed[index].passage
+    if not passage.text[:1].islower():
+        return ""
+    start = passage
+    for item in reversed(placed[max(0, index - 3) : index]):
+        before = item.passage
+        if item.is_heading or _BETWEEN.fullmatch(quotes.text[before.end : start.start]) is None:
+            return ""
+        start = before
+        if before.kind == "prose":
+            whole = (
+                before.text[:1].isupper() and not before.text.endswith((".", "!", "?")) and before.end < passage.start
+            )
+            return (
+                quotes.between(before.start, passage.end) if whole and passage.end - before.start <= MAX_QUOTE else ""
+            )
+        if before.kind != "machine":
+            return ""
+    return ""
+
+
 def _is_done(passage: Passage, start: int, cue: str) -> bool:
     if passage.is_question or _CONDITION.match(passage.low):
         return False
-    if cue.split()[0].endswith("ing") and not _TELLS_RESULT.search(passage.low):
+    if cue.split()[0].endswith("ing") and not TELLS_RESULT.search(passage.low):
         return False  # "using version 4.7" is a setting, "using another browser did not help" an attempt
     before = passage.low[max(0, start - 30) : start]
     asked = lists()["question_of_support"].search(before) is not None
@@ -78,9 +145,12 @@ def _is_done(passage: Passage, start: int, cue: str) -> bool:
 
 
 def _split(words: str) -> tuple[str, str]:
-    cut = _CLAUSE_RESULT.search(words, 12)
-    if cut is None:
+    cuts = [cut for cut in (_CLAUSE_RESULT.search(words, 12), _SAME.search(words, 8)) if cut is not None]
+    if not cuts and _DOING.match(words) and (verb := _PREDICATE.search(words, 8)) is not None:
+        cuts = [verb]
+    if not cuts:
         return words, ""
+    cut = min(cuts, key=lambda found: found.start())
     result = words[cut.start() :].lstrip(" ,;.:-→>=").strip()
     return (words[: cut.start()].strip(), result) if len(result) > 4 else (words, "")
 
@@ -91,7 +161,8 @@ def _result_after(placed: Sequence[Placed], index: int) -> str:
     for item in placed[index + 1 : index + 2]:
         after = item.passage
         same = after.message == passage.message and after.kind == "prose"
-        if same and lists()["outcome"].match(after.low) and len(after.text) < 200:
+        tells = lists()["outcome"].match(after.low) or NOT_SEEN.search(after.low) or _AFTERWARDS.match(after.low)
+        if same and tells and len(after.text) < 200:
             return after.text
     return ""
 
@@ -121,7 +192,7 @@ def reproduction(quotes: Quotes, placed: Sequence[Placed]) -> Iterable[Reproduct
         ):
             continue
         if part == "step" and not _is_step(text, passage, words, in_list=passage.message in listed):
-            if not _FAILS.search(passage.low):
+            if not FAILS.search(passage.low):
                 continue
             part = "actual"
         steps += part == "step"
@@ -178,8 +249,8 @@ def _part(item: Placed) -> ReproductionPart | None:
 
 
 def _loose_parts(quotes: Quotes, placed: Sequence[Placed], have: set[ReproductionPart]) -> Iterable[ReproductionReport]:
-    """Frequency and what was ruled out stand in prose as often as under a heading: the first of each."""
-    wanted: tuple[ReproductionPart, ...] = ("frequency", "ruled_out")
+    """Frequency, what was ruled out and what should be stand in prose as often as under a heading."""
+    wanted: tuple[ReproductionPart, ...] = ("frequency", "ruled_out", "expected")
     for part in wanted:
         if part in have:
             continue
@@ -187,14 +258,17 @@ def _loose_parts(quotes: Quotes, placed: Sequence[Placed], have: set[Reproductio
             passage = item.passage
             if passage.kind != "prose" or passage.asserter not in {"customer", "support"} or passage.is_question:
                 continue
-            found = lists()[part].search(passage.low)
-            if found is not None and re.search(r"\bnot\b|n't", passage.low[: found.start()]):
+            found = _SHOULD.search(passage.low) if part == "expected" else lists()[part].search(passage.low)
+            if part == "expected" and (passage.asserter != "customer" or item.section != ""):
+                continue
+            if found is not None and part != "expected" and re.search(r"\bnot\b|n't", passage.low[: found.start()]):
                 continue  # "will not build consistently" names no frequency
             if found is None or item.section == "expected" or (part == "frequency" and _polite(passage.low)):
                 continue
             words = quotes.of(passage, found.start(), found.end())
             if words:
-                yield ReproductionReport(part=part, text=words, quote=words)
+                told = _BUT.split(words)[0] if part == "expected" else words
+                yield ReproductionReport(part=part, text=told, quote=words)
                 break
 
 

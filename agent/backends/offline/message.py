@@ -24,7 +24,9 @@ def customer_message(title: str, facts: Facts, decision: Decision, missing: tupl
     if decision.cadence is not None:
         lines[-1] += " " + say(table, "update", time=moment(decision.cadence.customer_due))
     # Security works from its own evidence: the customer of an exposure is not sent to reproduce it.
-    asked = _questions(language, decision, () if decision.owner == "security" else missing)
+    # What support can look up itself (an outage's response) is no question to the customer either.
+    gaps = tuple(name for name in missing if name != "outage")
+    asked = _questions(language, decision, () if decision.owner == "security" else gaps)
     if asked:
         lines += ["", say(table, "ask"), *(f"- {question}" for question in asked)]
     return "\n".join([*lines, "", say(table, "closing")])

@@ -1,6 +1,6 @@
 """The lines that a target needs beyond the common ones (the seed's "What to include")."""
 
-from agent.backends.offline.evidence import line, said, standing, values
+from agent.backends.offline.evidence import line, of_claim, retold, said, standing, values
 from agent.backends.offline.message import moment
 from agent.backends.offline.wording import say
 from schemas.brief import TargetLabel, TargetLine
@@ -14,20 +14,30 @@ UNKNOWN = "Unknown"
 
 
 def target_lines(
-    ticket: Ticket, context: Context, facts: Facts, decision: Decision, order: tuple[Claim, ...], title: str
+    ticket: Ticket,
+    context: Context,
+    facts: Facts,
+    decision: Decision,
+    order: tuple[Claim, ...],
+    title: str,
+    *,
+    in_steps: bool,
 ) -> tuple[TargetLine, ...]:
-    """One line for each label that the decision's owner needs, 'Unknown' where nobody says it."""
+    """One line for each label that the decision's owner needs, 'Unknown' where nobody says it.
+
+    `in_steps`: the environment stands under the reproduction and is not said again.
+    """
     from agent.validate.target import required_labels
 
     made: dict[str, str] = {
-        "Customer context": _account(ticket, context, facts),
+        "Customer context": _account(ticket, context, facts, environment=not in_steps),
         "Business context": _business(ticket, context, facts),
         "Customer timeline": _timeline(facts),
         "Logs or errors": _errors(facts),
         "Customer use case": _first(facts, "use_case") or (said(order[0]) if order else UNKNOWN),
         "Frequency of request": _first(facts, "request_frequency") or UNKNOWN,
         "Competitive pressure": _first(facts, "competitive_pressure") or UNKNOWN,
-        "Observed": " ".join(said(c) for c in standing(facts.signals, *GROUPS["security"])[:2]) or UNKNOWN,
+        "Observed": _told(standing(facts.signals, *GROUPS["security"])) or UNKNOWN,
         "Potentially affected": _affected(facts),
         "Containment so far": _first(facts, "containment_step")
         or "Unknown: no containment step was found in the ticket",
@@ -39,10 +49,14 @@ def target_lines(
 
 
 def _first(facts: Facts, kind: str) -> str:
-    return " ".join(said(c) for c in standing(facts.measures, kind)[:2])
+    return _told(standing(facts.measures, kind))
 
 
-def _account(ticket: Ticket, context: Context, facts: Facts) -> str:
+def _told(claims: tuple[Claim, ...]) -> str:
+    return " ".join(retold([of_claim(claim) for claim in claims[:2]]))
+
+
+def _account(ticket: Ticket, context: Context, facts: Facts, *, environment: bool = True) -> str:
     account = context.account
     parts: list[str] = []
     names = [c.subject for c in standing(facts.accounts, "reporter") if c.subject != "reporter"]
@@ -65,15 +79,14 @@ def _account(ticket: Ticket, context: Context, facts: Facts) -> str:
     )
     if renewal:
         parts.append(f"Renewal: {renewal}")
-    environment = values(standing(facts.measures, "environment")[:1])
-    if environment:
-        parts.append(f"Environment: {environment}")
+    if environment and (known := values(standing(facts.measures, "environment")[:1])):
+        parts.append(f"Environment: {known}")
     return "; ".join(parts) or UNKNOWN
 
 
 def _business(ticket: Ticket, context: Context, facts: Facts) -> str:
     telling = standing(facts.signals, *GROUPS["business"], "waiting_too_long", "no_progress", "sla_breached")
-    quotes = " ".join(said(c) for c in telling[:2])
+    quotes = _told(telling)
     account = _account(ticket, context, facts)
     return " ".join(part for part in (account + "." if account != UNKNOWN else "", quotes) if part) or UNKNOWN
 
