@@ -1,18 +1,30 @@
 """An agent of your own on claude-agent-sdk, with this program's tools in the same process.
 
-    ANTHROPIC_API_KEY=... python3 examples/agent_sdk_tools.py ticket.txt
+    python3 -m venv own && own/bin/pip install '.[agent-sdk]'
+    ANTHROPIC_API_KEY=... own/bin/python examples/agent_sdk_tools.py examples/engineering-export-fails.txt
 
-Install with the extra `agent-sdk`. Tools that write into the ledger are left to the SDK's permissions.
+The extra holds a client of 180 MB, so `dev.py install` leaves it out. Tools that write into the ledger are left to the
+SDK's permissions.
 """
 
 import asyncio
 import sys
 from pathlib import Path
 
-from claude_agent_sdk import AssistantMessage, ClaudeAgentOptions, ResultMessage, ToolUseBlock, query
+try:
+    from claude_agent_sdk import (
+        AssistantMessage,
+        ClaudeAgentOptions,
+        ClaudeSDKError,
+        ResultMessage,
+        ToolUseBlock,
+        query,
+    )
 
-from agent.tools.agent_sdk import allowed_tools, server_config
-from agent.tools.desk import Desk
+    from agent.tools.agent_sdk import allowed_tools, server_config
+    from agent.tools.desk import Desk
+except ModuleNotFoundError as missing:
+    sys.exit(f"{missing.name} is not installed: pip install '.[agent-sdk]' into an environment, and use its python")
 
 
 async def main(name: str) -> None:
@@ -37,4 +49,9 @@ async def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    if len(sys.argv) != 2 or not Path(sys.argv[1]).is_file():
+        sys.exit("expected one argument, the file of a ticket: examples/engineering-export-fails.txt is one")
+    try:
+        asyncio.run(main(sys.argv[1]))
+    except ClaudeSDKError as error:
+        sys.exit(f"the client did not answer: {error}")

@@ -1,6 +1,7 @@
 """An agent of your own on the Anthropic SDK: its tool runner, with this program's tools.
 
-    ANTHROPIC_API_KEY=... python3 examples/sdk_tools.py ticket.txt
+    python3 scripts/dev.py install
+    ANTHROPIC_API_KEY=... .venv/bin/python examples/sdk_tools.py examples/engineering-export-fails.txt
 
 The model reads the ticket and writes the brief; every decision and every check in between is the tools'.
 """
@@ -9,11 +10,16 @@ import os
 import sys
 from pathlib import Path
 
-from anthropic import Anthropic
+try:
+    from anthropic import Anthropic, AnthropicError
 
-from agent.backends.claude import DEFAULT_MODEL
-from agent.tools.anthropic_sdk import instructions, tools
-from agent.tools.desk import Desk
+    from agent.backends.claude import DEFAULT_MODEL
+    from agent.tools.anthropic_sdk import instructions, tools
+    from agent.tools.desk import Desk
+except ModuleNotFoundError as missing:
+    sys.exit(
+        f"{missing.name} is not installed: `python3 scripts/dev.py install`, then start this with .venv/bin/python"
+    )
 
 
 def main(name: str) -> None:
@@ -38,4 +44,11 @@ def main(name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    if len(sys.argv) != 2 or not Path(sys.argv[1]).is_file():
+        sys.exit("expected one argument, the file of a ticket: examples/engineering-export-fails.txt is one")
+    if not (os.environ.get("ANTHROPIC_API_KEY") or os.environ.get("ANTHROPIC_AUTH_TOKEN")):
+        sys.exit("no ANTHROPIC_API_KEY: a model has to read the ticket here; set the key")
+    try:
+        main(sys.argv[1])
+    except AnthropicError as error:
+        sys.exit(f"the API did not answer: {error}")

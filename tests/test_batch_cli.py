@@ -120,7 +120,14 @@ def test_one_that_is_no_ticket_and_a_key_that_is_refused(
 ) -> None:
     (folder_of(tmp_path / "tickets", 1) / "broken.txt").write_bytes(b"\x00\x01\x02\xff" * 40)
     assert main(["batch", "tickets", "--format", "json"]) == EXIT_FINDINGS
-    assert json.loads(capsys.readouterr().out)["states"] == {"done": 1, "unreadable": 1}
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["states"] == {"done": 1, "unreadable": 1}
+    assert "unreadable: broken.txt; --skip PATTERN leaves out files that are no tickets" in printed.err
+    assert main(["batch", "tickets", "--skip", "broken.*", "--format", "json"]) == EXIT_DONE
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["states"] == {"done": 1}
+    assert "passed over: 1 left out by --only or --skip" in printed.err
+    assert "unreadable:" not in printed.err
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9/")
     monkeypatch.setattr("agent.batch.live.TRIES", 1)
     folder_of(tmp_path / "others", 2)

@@ -78,6 +78,7 @@ def test_what_stands_on_the_page(tmp_path: Path) -> None:
         words = page_of(folder, tmp_path).words
     assert words.index("First") < words.index("Second") < words.index("Which account?") < words.index("in/bad.eml")
     assert "7 tickets, 2 to escalate" in words
+    assert "No model read" not in words
     assert "Owner Critical Medium All Engineering 1 1 2 All 1 1 2" in words
     assert "in/critical.eml · incomplete brief" in words.replace("HD-4711 · ", "")
     assert "TEC-5 Bug confirmed and needs a code fix (hard, High, Engineering)" in words
@@ -189,5 +190,7 @@ def test_a_run_without_a_model_says_so(tmp_path: Path) -> None:
         done(folder, "a", backend="offline")
         words = page_of(folder, tmp_path, model=None).words
     assert "Model none: the offline rules" in words
+    warning = "Warning. No model read these tickets: facts were found by word rules"
+    assert words.index("1 ticket, 1 to escalate") < words.index(warning) < words.index("Handle in support")
     assert "made without the model" not in words
     assert "Cost" not in words

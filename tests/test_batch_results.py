@@ -180,6 +180,15 @@ def test_the_summary_counts_each_ticket_of_the_scan_once(tmp_path: Path) -> None
     assert "  Engineering            1         0" in lines
 
 
+def test_a_summary_without_a_model_begins_with_the_warning(tmp_path: Path) -> None:
+    with folder_of(tmp_path) as folder:
+        assert "No model" not in as_text(summary(folder, 1, Prices((), DAY)))  # nothing was made yet
+        done(folder, "a", backend="offline")
+        figures = summary(folder, 1, Prices((), DAY))
+    assert as_text(figures, width=0).splitlines()[1].startswith("! No model read these tickets: facts were found by")
+    assert "No model" not in as_text(figures.model_copy(update={"model": "m", "fallbacks": 1}))
+
+
 def test_the_worst_come_by_severity_then_deadline_in_any_zone(tmp_path: Path) -> None:
     with folder_of(tmp_path) as folder:
         done(folder, "late", severity="critical", deadline="2026-01-01T12:00:00+00:00")

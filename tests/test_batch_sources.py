@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agent.batch.folder import narrowed
 from agent.batch.keys import Keys, printable
 from agent.batch.sources import TicketSource, open_source
 from agent.errors import BadInput
@@ -506,6 +507,46 @@ def test_folder(tmp_path: Path) -> None:
     (root / "a" / "2.txt").write_text("changed")
     with pytest.raises(BadInput, match=r"a/2\.txt changed while the run was on: run again"):
         items[1].read()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "skipped", "left", "told"),
+    [
+        ((), ("README.md",), ["a.txt", "b.eml", "deep/d.txt", "deep/er/c.txt"], "2 left out"),
+        (("*.txt",), (), ["a.txt", "deep/d.txt", "deep/er/c.txt"], "3 left out"),
+        (("*.txt", "*.eml"), ("deep/er/*",), ["a.txt", "b.eml", "deep/d.txt"], "3 left out"),
+        ((), ("./deep/", "*.md"), ["a.txt", "b.eml"], "4 left out"),
+        (("deep/*.txt",), (), ["deep/d.txt", "deep/er/c.txt"], "4 left out"),
+    ],
+)
+def test_files_of_a_folder_that_are_no_tickets(
+    tmp_path: Path, chosen: tuple[str, ...], skipped: tuple[str, ...], left: list[str], told: str
+) -> None:
+    for name in ("a.txt", "b.eml", "README.md", "deep/d.txt", "deep/er/c.txt", "deep/README.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("It is broken.")
+    (tmp_path / "deep/d.context.json").write_text('{"tier": "L2"}')
+    found = narrowed(open_source(str(tmp_path)), chosen, skipped)
+    assert keys(found) == left
+    assert found.count() == len(left)
+    assert found.notes == (f"passed over: {told} by --only or --skip",)
+
+
+def test_a_pattern_that_fits_nothing_is_told_and_one_that_leaves_nothing_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("It is broken.")
+    (tmp_path / "a.context.json").write_text('{"tier": "L2"}')
+    found = narrowed(open_source(str(tmp_path)), (), ("REDME.md", "a.context.json"))
+    assert found.notes == ("no file fits 'REDME.md'", "no file fits 'a.context.json'")
+    [(_, context)] = read(found)
+    assert context is not None  # it goes with its ticket
+    with pytest.raises(BadInput, match=r"holds no tickets \(passed over: 1 left out by --only or --skip\)"):
+        narrowed(open_source(str(tmp_path)), ("*.txt",), ("a*",))
+    with pytest.raises(BadInput, match=r"no tickets \(passed over: 1 left out .*; no file fits '\*\.eml'\)"):
+        narrowed(open_source(str(tmp_path)), ("*.eml",), ())
+    table = tmp_path / "t.csv"
+    table.write_text("id,description\n1,It is broken.\n")
+    with pytest.raises(BadInput, match="--only and --skip name the files of a folder"):
+        narrowed(open_source(str(table)), ("*.txt",), ())
 
 
 def test_names_of_files_that_no_terminal_should_meet(tmp_path: Path) -> None:

@@ -142,3 +142,16 @@ def test_deadlines_lie_ahead_and_due_comes_before_overdue(now: datetime, severit
     cadence = clock.cadence(severity, now, BERLIN, SETTINGS)
     assert now < cadence.internal_due <= cadence.internal_overdue
     assert now < cadence.customer_due <= cadence.customer_overdue
+
+
+@pytest.mark.parametrize(
+    ("decided", "deadline", "daily"),
+    [
+        ("2026-03-02T10:00", "2026-03-09T17:00", "2026-03-03T10:00"),
+        ("2026-03-02T17:30", "2026-03-10T17:00", "2026-03-04T09:00"),  # after closing: in with the next opening
+    ],
+)
+def test_business_days_count_from_the_day_on_which_a_ticket_comes_in(decided: str, deadline: str, daily: str) -> None:
+    """The two examples of docs/policy.md."""
+    assert clock.deadline("medium", at(decided), OFFICE, SETTINGS)[0] == at(deadline)
+    assert clock.cadence("medium", at(decided), OFFICE, SETTINGS).internal_due == at(daily)

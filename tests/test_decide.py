@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from agent.errors import BadInput
 from agent.policy.decide import decide
+from agent.policy.questions import FIRST_QUESTIONS
+from agent.policy.rules import TO_INVESTIGATE
 from agent.policy.settings import Settings
-from agent.policy.view import annual_amount
+from agent.policy.view import PRODUCT_SIGNALS, annual_amount
 from schemas.decision import Decision
 from schemas.facts import Claim
 from schemas.vocabulary import SEVERITY_RANK, SIGNALS
@@ -166,6 +168,59 @@ def test_too_empty_asks_the_first_questions() -> None:
     assert len([q for q in decision.questions if q.ask == "customer"]) == 3
 
 
+@pytest.mark.parametrize("signal", ["bug_suspected", "bug_confirmed", "major_function_broken"])
+def test_a_suspicion_that_nobody_can_understand_asks_first(signal: str) -> None:
+    """ "doesn't work!!!" is a suspicion, and nothing to hand on (policy section 3)."""
+    assert decided(signal).outcome == "escalate"
+    asks = decided(signal, understandable=False)
+    assert (asks.outcome, asks.owner, asks.severity, asks.deciding_rule) == ("needs_info", None, None, None)
+    assert [q.text for q in asks.questions if q.ask == "customer"] == list(FIRST_QUESTIONS)
+    (held,) = asks.rules
+    assert (held.state, held.id) == ("overridden", "TEC-7" if signal == "major_function_broken" else "TEC-8")
+    assert held.because.endswith("nobody can look into what the ticket does not say")
+
+
+@pytest.mark.parametrize(
+    ("signals", "ctx", "rule_id"),
+    [
+        (("service_down",), {}, "TEC-4"),
+        (("data_loss",), {}, "TEC-1"),
+        (("data_exposure@quoted",), {}, "SEC-1"),
+        (("bug_confirmed@support",), {}, "TEC-5"),
+        (("infrastructure_issue",), {}, "TEC-6"),
+        (("beyond_support_diagnosis@support",), {}, "CPX-1"),
+        (("waiting_too_long",), {}, "TIM-1"),
+        (("worsening",), {}, "PAT-3"),
+        (("legal_risk",), {}, "BUS-5"),
+        (("churn_threat",), HIGH, "BUS-1"),
+        ((), {"sla": {"due": NOW - timedelta(hours=1)}}, "BUS-2"),
+        ((), {"sla": {"due": NOW + timedelta(minutes=30)}}, "BUS-3"),
+        ((), {"bug_confirmed": True}, "TEC-5"),
+        (("no_progress@support",), L2, "TIM-2"),
+    ],
+)
+def test_what_is_called_unclear_keeps_no_other_rule_down(signals, ctx, rule_id: str) -> None:
+    """The model says what is unclear, and a ticket may lie to it: only a request to look into it may be held back."""
+    for understandable in (True, False):
+        for suspicion in ((), ("bug_suspected",)):
+            decision = decided(*signals, *suspicion, ctx=ctx, understandable=understandable)
+            assert decision.outcome == "escalate"
+            assert rule_id in {rule.id for rule in decision.rules}
+            assert not any(rule.state == "overridden" for rule in decision.rules)
+
+
+def test_only_rules_that_ask_to_look_into_it_are_held_back() -> None:
+    assert frozenset({"TEC-7", "TEC-8", "TEC-9"}) == TO_INVESTIGATE
+
+
+def test_what_would_change_an_unclear_ticket_is_no_rule_that_would_be_held_back() -> None:
+    unclear = decided("major_function_broken", "work_blocked", "data_loss@quoted", understandable=False)
+    assert unclear.outcome == "needs_info"
+    then = {change.fact: change.then for change in unclear.would_change}
+    assert set(then) == {"the account turns out to be high-value", "“data_loss said” is confirmed"}
+    assert "(IMP-2)" in then["the account turns out to be high-value"]
+
+
 @pytest.mark.parametrize(
     ("signals", "ctx", "outcome"),
     [
@@ -195,7 +250,40 @@ def test_three_rumours_ask_and_two_are_a_watch() -> None:
     assert decided("repeat_reports", measures=(three,)).outcome == "needs_info"
     watch = decided("repeat_reports", measures=(two,))
     assert watch.outcome == "handle"
-    assert any(note.startswith("Watch") for note in watch.notes)
+    assert WATCH in watch.notes
+
+
+WATCH = "Watch: two similar reports; a third makes a pattern (PAT-1)"
+ONE_MORE = {"ticket": "T-9", "account": "Nils AG", "confirmed_by": "support"}
+
+
+@pytest.mark.parametrize(
+    ("signals", "ctx", "watched"),
+    [
+        (("repeat_reports",), {}, True),
+        (("repeat_reports@quoted",), {}, True),
+        (("bug_suspected", "repeat_reports"), {}, True),
+        (("bug_suspected",), {"related": [ONE_MORE | {"same": "symptoms"}]}, True),
+        (("bug_suspected",), {}, False),
+        (("repeat_reports", "repeat_reports"), {}, False),  # three: asked about
+        (("repeat_reports@support",), {}, False),  # any number: asked about
+        (("bug_suspected", "repeat_reports#2"), {}, False),  # of another issue
+    ],
+)
+def test_two_similar_reports_are_watched_whoever_tells_of_them(signals, ctx, watched: bool) -> None:
+    assert (WATCH in decided(*signals, ctx=ctx).notes) == watched
+
+
+@pytest.mark.parametrize("wish", PRODUCT_SIGNALS)
+def test_a_wish_beside_a_fault_is_noted(wish: str) -> None:
+    assert "The request in this ticket is noted; the fault is its subject" in decided("bug_suspected", wish).notes
+    assert not any("is noted" in note for note in decided("bug_suspected").notes)
+
+
+def test_where_support_has_the_answer_no_note_says_that_no_rule_fires() -> None:
+    solved = decided(workaround="verified")
+    assert (solved.outcome, solved.deciding_rule) == ("handle", "HND-1")
+    assert not any("No rule" in note for note in (*solved.notes, *decided().notes))
 
 
 def test_what_would_have_changed_it_is_true() -> None:

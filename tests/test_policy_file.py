@@ -1,5 +1,6 @@
 """The policy file: defaults, own files, and one clear line for each mistake."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,19 @@ def test_policy_page_is_fresh_and_names_every_rule() -> None:
     assert (ROOT / "docs/policy.md").read_text(encoding="utf-8").rstrip() == page.rstrip()
     for rule in RULES:
         assert f"| {rule.id} |" in page
+
+
+def test_the_baseline_was_handed_the_same_rules() -> None:
+    """Explanations may have come since its answers were recorded, but no rule may have another class or severity."""
+    recorded = (ROOT / "evals/recordings/policy.md").read_text(encoding="utf-8")
+
+    def table(page: str) -> dict[str, list[str]]:
+        rows = [line.strip("| ").split(" | ") for line in page.splitlines() if re.match(r"\| [A-Z]{3}-\d", line)]
+        return {row[0]: row[2:] for row in rows}
+
+    assert table(recorded) == table(policy_page())
+    assert len(table(recorded)) == len(RULES)
+    assert (
+        recorded.partition("```toml")[2]
+        == (ROOT / "docs/policy.md").read_text(encoding="utf-8").partition("```toml")[2]
+    )

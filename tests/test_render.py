@@ -23,7 +23,7 @@ from agent.render.evidence import mentions, passages
 from agent.render.layout import columns, wrap
 from agent.render.outline import outline
 from agent.render.sanitise import json_text, markdown_line, one_line, visible
-from agent.render.words import target
+from agent.render.words import plain, target
 from agent.validate import parse_brief
 from agent.validate.target import LABELS, section_of
 from schemas.brief import Brief, Tried
@@ -898,3 +898,31 @@ def test_others_with_the_same_are_named_and_what_is_another_thing_is_not() -> No
         assert "exp-2207" in shown
         assert "HD-3" not in shown
     assert "Others with the same" not in render(make_escalation(), "text")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("takes back major_function_broken", "takes back major function broken"),
+        (
+            "The problem went away and cancels: service_down, work_blocked. Document it",
+            "The problem went away and cancels: service down, work blocked. Document it",
+        ),
+        (
+            "see https://bugs.example/data_loss and my_data_loss.log",
+            "see https://bugs.example/data_loss and my_data_loss.log",
+        ),
+        ("regression and docs/no_progress.md", "regression and docs/no_progress.md"),
+    ],
+)
+def test_signals_have_plain_names_where_people_read(text: str, said: str) -> None:
+    assert plain(text) == said
+
+
+def test_no_note_or_reason_shows_a_programs_name() -> None:
+    result = make_escalation()
+    told = result.model_copy(
+        update={"decision": result.decision.model_copy(update={"notes": ("It cancels: service_down",)})}
+    )
+    for form in ("text", "markdown", "html"):
+        assert "It cancels: service down" in " ".join(render(told, form).split())

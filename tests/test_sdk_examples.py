@@ -39,6 +39,28 @@ def example(name: str, url: str, home: Path) -> "subprocess.CompletedProcess[str
     return subprocess.run(line, cwd=home, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
+@pytest.mark.parametrize(
+    ("options", "arguments", "said"),
+    [
+        (
+            ["-S", "-E"],
+            [str(TICKET)],
+            "anthropic is not installed: `python3 scripts/dev.py install`, then start this with",
+        ),
+        ([], [str(TICKET)], "no ANTHROPIC_API_KEY: a model has to read the ticket here; set the key"),
+    ],
+)
+def test_what_the_example_misses_is_one_line(
+    tmp_path: Path, options: list[str], arguments: list[str], said: str
+) -> None:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    line = [sys.executable, *options, str(ROOT / "examples/sdk_tools.py"), *arguments]
+    done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(said)
+    assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.loopback
 def test_the_tool_runners_example_hands_over_a_validated_brief(tmp_path: Path) -> None:
     with messages_api(TICKET.name) as (url, requests):

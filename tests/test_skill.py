@@ -43,7 +43,7 @@ def test_frontmatter_and_length() -> None:
 
 def test_links_exist_one_level_deep() -> None:
     links = re.findall(r"\]\((references/[a-z-]+\.md)\)", SKILL)
-    assert len(set(links)) == 3
+    assert len(set(links)) == 4
     for link in links:
         assert (ROOT / link).is_file()
 
@@ -52,6 +52,16 @@ def test_no_line_is_cut_by_a_runtime() -> None:
     """opencode's tool to read a file cuts a line after 2,000 characters (docs/runtimes.md)."""
     for path in (ROOT / "SKILL.md", *(ROOT / "references").glob("*.md")):
         assert max(len(line) for line in path.read_text(encoding="utf-8").splitlines()) < 2000, path.name
+
+
+def test_the_references_need_nothing_outside_their_folder() -> None:
+    """An installed skill has no docs, and by hand is worked where nothing else is left."""
+    for path in (ROOT / "references").glob("*.md"):
+        text = path.read_text(encoding="utf-8")
+        assert "docs/" not in text, path.name
+        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
+            assert (path.parent / link).is_file(), (path.name, link)
+    assert "](policy.md)" in (ROOT / "references/by-hand.md").read_text(encoding="utf-8")
 
 
 def test_references_are_fresh() -> None:

@@ -4,7 +4,8 @@ import hashlib
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -15,6 +16,7 @@ from agent.batch.run_folder import FILE
 from agent.errors import BadInput
 
 if TYPE_CHECKING:
+    from agent.batch.sources import TicketSource
     from schemas.context import Context
     from schemas.ticket import Ticket
 
@@ -31,8 +33,11 @@ class Folder:
 
     mapping = ""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, only: Sequence[str] = (), skip: Sequence[str] = ()) -> None:
+        """`only`, `skip`: patterns of the files that are tickets, and of those that are none; see `_fits`."""
         self._root = path
+        self._only, self._skip = only, skip
+        self._idle: set[str] = set()
         self._real = os.path.realpath(path)
         self._passed: Counter[str] = Counter()
         self.name = f"folder {printable(self._real)}"
@@ -41,10 +46,15 @@ class Folder:
         if self.count() == 0:
             raise BadInput(f"the folder {str(path)!r} holds no tickets{self._why()}: name a folder with ticket files")
 
+    def narrowed(self, only: Sequence[str], skip: Sequence[str]) -> "Folder":
+        """The same folder without the files that are no tickets. Raises BadInput where none is left."""
+        return Folder(self._root, only, skip)
+
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was passed over when the folder was last gone through."""
-        return tuple(f"passed over: {number} {what}" for what, number in sorted(self._passed.items()))
+        """What was passed over when the folder was last gone through, and the patterns that fit no file."""
+        passed = [f"passed over: {number} {what}" for what, number in sorted(self._passed.items())]
+        return (*passed, *(f"no file fits {printable(pattern)!r}" for pattern in sorted(self._idle)))
 
     def count(self) -> int:
         """How many files are tickets."""
@@ -65,7 +75,7 @@ class Folder:
 
     def _files(self) -> Iterator[tuple[str, str | None]]:
         """Relative POSIX paths with the path of their context, sorted as whole paths are."""
-        self._passed = Counter()
+        self._passed, self._idle = Counter(), {*self._only, *self._skip}
         yield from self._below("")
 
     def _below(self, folder: str) -> Iterator[tuple[str, str | None]]:
@@ -99,9 +109,18 @@ class Folder:
                 context = name.rpartition(".")[0] + CONTEXT_END if "." in name else name + CONTEXT_END
                 if context in contexts:
                     used.add(context)
+                if not self._chosen(folder + name):
+                    self._passed["left out by --only or --skip"] += 1
+                    continue
                 yield folder + name, folder + context if context in contexts else None
         if left := len(contexts - used):
             self._passed[f"{CONTEXT_END} files beside no ticket"] += left
+
+    def _chosen(self, relative: str) -> bool:
+        only = [pattern for pattern in self._only if _fits(relative, pattern)]
+        skip = [pattern for pattern in self._skip if _fits(relative, pattern)]
+        self._idle.difference_update(only, skip)
+        return bool(only or not self._only) and not skip
 
     def _is_ticket(self, entry: "os.DirEntry[str]") -> bool:
         """Whether it is a file, or a link to one inside the folder. Opening a pipe or a device could wait for ever."""
@@ -159,3 +178,20 @@ class Folder:
         from schemas.context import Context
 
         return ticket, parse(Context, beside, f"context {printable(context)!r}", "context")
+
+
+def _fits(relative: str, pattern: str) -> bool:
+    """A pattern without a slash is of a file's name, one with a slash of its path below the folder; `*` is anything."""
+    wanted = pattern.removeprefix("./")
+    if wanted.endswith("/"):
+        wanted += "*"
+    return fnmatchcase(relative if "/" in wanted else relative.rpartition("/")[2], wanted)
+
+
+def narrowed(source: "TicketSource", only: Sequence[str], skip: Sequence[str]) -> "TicketSource":
+    """A folder without the files that are no tickets. Raises BadInput for a source of another kind."""
+    if not (only or skip):
+        return source
+    if not isinstance(source, Folder):
+        raise BadInput("--only and --skip name the files of a folder, but this source is a file: leave them out")
+    return source.narrowed(only, skip)

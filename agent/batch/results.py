@@ -276,6 +276,16 @@ def _cut_off(calls: int) -> str:
     return f"{calls:,} calls were cut off by Ctrl-C: paid if they arrived, and not counted here"
 
 
+def _unread(figures: Summary) -> str:
+    """The warning that each of these results carries, once for all; "" where a model was asked."""
+    if figures.model is not None or not figures.outcomes:
+        return ""
+    return (
+        "No model read these tickets: facts were found by word rules, and a brief is a filled-in template, which may "
+        "count as valid all the same. Read each against its ticket before you send it on."
+    )
+
+
 def shown(figures: Summary) -> dict[str, Any]:
     """What text and page say of a summary, in words."""
     from agent.render.words import when
@@ -290,5 +300,6 @@ def shown(figures: Summary) -> dict[str, Any]:
         "cut_off": _cut_off(figures.cut_off),
         "calls": {ways[paid]: usage.calls for paid, usage in figures.usage.items()},
         "prompt": spent.input_tokens + spent.cache_read_tokens + spent.cache_write_tokens,
+        "unread": _unread(figures),
         "when": lambda moment: when(moment) if moment else "no deadline",
     }

@@ -58,7 +58,7 @@ def _facts(before: Escalation, after: Escalation) -> list[Change]:
         if known is None:
             found.append(Change("Fact", "", told, f"New: {told}"))
         elif known.status != claim.status:
-            reason = f" ({secrets.masked(claim.reason, after.facts)})" if claim.reason else ""
+            reason = f" ({words.plain(secrets.masked(claim.reason, after.facts))})" if claim.reason else ""
             now = f"{words.STATUS_WORDS[claim.status]}: {told}{reason}"
             found.append(Change("Fact", f"{words.STATUS_WORDS[known.status]}: {told}", now, now))
     more = len(found) - MOST_FACTS

@@ -105,6 +105,6 @@ def _claim(claim: Claim, result: Escalation) -> list[str]:
     lines = [f"“{words.clip(secrets.masked(claim.quote, facts))}”"]
     if claim.evidence is not None:
         lines.append(f"Said by {words.who(claim)}, in: “{words.clip(secrets.sentence(claim, facts))}”")
-    reason = secrets.masked(claim.reason, facts) if claim.reason else ""
+    reason = words.plain(secrets.masked(claim.reason, facts)) if claim.reason else ""
     lines.append(words.STATUS_WORDS[claim.status] + (f": {reason}" if reason else ""))
     return [*lines, f"Behind {', '.join(used)}" if used else "No rule rests on it"]

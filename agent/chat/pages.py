@@ -32,7 +32,7 @@ def _facts(result: Escalation) -> Parts:
 
     def line(claim: Claim) -> str:
         quote = words.clip(report.masked(claim.quote, secrets))
-        reason = f" ({claim.reason})" if claim.reason else ""
+        reason = f" ({words.plain(claim.reason)})" if claim.reason else ""
         return f"{claim.id}: {words.claim_label(claim)}: “{quote}” — {words.who(claim)}{reason}"
 
     parts: dict[str, list[str]] = {}

@@ -17,6 +17,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -42,11 +43,13 @@ FORMATS = ("text", "json")
 _NAMES = "results.jsonl, results.csv and overview.html"
 CONCURRENCY, MOST_CONCURRENCY = 8, 256
 CALLS_FOR_ONE, MOST_PROCESSES = 16, 8
+MOST_NAMED = 5  # unreadable tickets named on stderr; all stand in results.csv
 
 EXAMPLES = """examples:
   escalation batch tickets/ --dry-run
   escalation batch tickets/ --run last-quarter
   escalation batch export.csv --column text=Description --column id=Number --concurrency 32
+  escalation batch tickets/ --only '*.eml' --skip 'drafts/*'
   escalation batch backlog.mbox --batches --token-budget 50000000"""
 
 
@@ -70,6 +73,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--threads",
         choices=("on", "off"),
         help="mbox: whether the mails of a thread are one ticket, or each mail is one (default: on)",
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="of a folder: only the files that fit, such as '*.txt'; may be given again; see docs/batch.md",
+    )
+    parser.add_argument(
+        "--skip",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="of a folder: not the files that fit, such as README.md or 'drafts/*'; may be given again",
     )
     add_circumstances(parser)
     add_redaction(parser, restore=False)
@@ -106,6 +123,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise BadInput(f"--concurrency {arguments.concurrency}: expected 1 to {MOST_CONCURRENCY} calls at once")
     given, level = circumstances_of(arguments), level_of(arguments)
 
+    from agent.batch.folder import narrowed
     from agent.batch.prices import load_prices
     from agent.batch.restored import keep_way
     from agent.batch.run_folder import RunFolder
@@ -118,6 +136,7 @@ def run(arguments: argparse.Namespace) -> int:
     prices = load_prices(datetime.now(UTC).date(), arguments.prices)
     threads = None if arguments.threads is None else arguments.threads == "on"
     source = open_source(arguments.source, columns=arguments.column, format=arguments.source_format, threads=threads)
+    source = narrowed(source, arguments.only, arguments.skip)
     backend = _nobody() if arguments.restore is not None else _backend(arguments)
     place = _place(arguments)
     if arguments.restore is not None:
@@ -146,6 +165,7 @@ def run(arguments: argparse.Namespace) -> int:
         ended = _driven(arguments, source, made, prices)
         left = _unmet(source, folder, made.scan)
         _written(arguments, source, made, prices, form, left)
+        _tell_unreadable(made, arguments.source)
         if left:
             note(
                 f"{left:,} tickets of the source are in none of these: they were not begun, or what they had does not "
@@ -186,6 +206,18 @@ def _restored(arguments: argparse.Namespace, source: "TicketSource", run: "Run",
     warning = "; they hold secrets: delete them when they are not needed" if made.restored else ""
     note(f"{_NAMES} are in {arguments.restore!r}{warning}")
     return EXIT_FINDINGS if made.unrestored else EXIT_DONE
+
+
+def _tell_unreadable(run: "Run", source: str) -> None:
+    """Which items are no tickets, and how to leave them out where they are files."""
+    count = run.folder.count(run.scan).get("unreadable", 0)
+    if not count:
+        return
+    first = islice((row.key for row in run.folder.rows(run.scan) if row.state == "unreadable"), MOST_NAMED)
+    named = ", ".join(first)
+    more = f" and {count - MOST_NAMED:,} more" if count > MOST_NAMED else ""
+    way = "; --skip PATTERN leaves out files that are no tickets" if Path(source).is_dir() else ""
+    note(f"unreadable: {named}{more}{way}")
 
 
 def _backend(arguments: argparse.Namespace) -> "Backend":

@@ -48,9 +48,14 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         for fault in found.faults:
             note(fault)
-        whole = "whole" if not found.faults else f"not whole: {len(found.faults)} faults"
-        emit(f"{found.escalations} escalations, {found.events} events: {whole}", arguments.out)
+        counts = f"{_counted(found.escalations, 'escalation')}, {_counted(found.events, 'event')}"
+        whole = "whole" if not found.faults else f"not whole: {_counted(len(found.faults), 'fault')}"
+        emit(f"{counts}: {whole}", arguments.out)
     return EXIT_FINDINGS if found.faults else EXIT_DONE
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _where(arguments: argparse.Namespace, form: str) -> int:
@@ -70,7 +75,7 @@ def _derive(arguments: argparse.Namespace, form: str) -> int:
     if form == "json":
         emit_json(json.dumps({"escalations": count}, indent=2), arguments.out)
     else:
-        emit(f"{count} escalations: lists, timers and breaches made again from their events", arguments.out)
+        emit(f"{_counted(count, 'escalation')}: lists, timers and breaches made again from the events", arguments.out)
     return EXIT_DONE
 
 

@@ -12,7 +12,18 @@ from functools import lru_cache
 from agent.errors import BadInput
 from agent.policy import clock
 from agent.policy.questions import Candidate, candidates, notes, questions, what_ifs
-from agent.policy.rules import ALWAYS, BY_ID, NEEDING, ORDER, RULES, WEAK_HANDLE, WHOLE_TICKET, Hit, Rule
+from agent.policy.rules import (
+    ALWAYS,
+    BY_ID,
+    NEEDING,
+    ORDER,
+    RULES,
+    TO_INVESTIGATE,
+    WEAK_HANDLE,
+    WHOLE_TICKET,
+    Hit,
+    Rule,
+)
 from agent.policy.settings import Settings
 from agent.policy.view import TICKET_WIDE, View
 from schemas.context import Context, Override
@@ -100,7 +111,7 @@ def decide(facts: Facts, context: Context, settings: Settings, now: datetime) ->
     views = [View(facts, context, settings, now, number, number == main) for number in issues]
     for view in views:
         view.sla = sla.state
-    verdict = judge(views, main)
+    verdict = _told_enough(judge(views, main), facts)
     open_claims = [(view, candidates(view)) for view in views if view.main or view.issue not in facts.answered_issues]
     verdict = _ask_first(verdict, facts, open_claims)
     return _explain(verdict, views, main, sla, open_claims, facts, context, settings, now)
@@ -206,6 +217,24 @@ def _settle_by_issue(firings: list[Firing], views: list[View]) -> list[Firing]:
             firing = replace(firing, owner=owner)
         settled.append(firing)
     return settled
+
+
+def _told_enough(verdict: Verdict, facts: Facts) -> Verdict:
+    """`needs_info` where nobody can tell what is wrong and all that would go up is "somebody should look into it".
+
+    The model says whether a ticket can be understood, and a ticket may lie to it. So this holds back no hard rule, and
+    nothing that rests on business, time, a pattern, security or data.
+    """
+    standing = [f for f in verdict.firings if f.standing and BY_ID[f.rule_id].rule_class != "handle"]
+    if facts.understandable or not standing or any(f.rule_id not in TO_INVESTIGATE for f in standing):
+        return verdict
+    firings = tuple(
+        replace(f, state="overridden", lost_to="nobody can look into what the ticket does not say")
+        if f in standing
+        else f
+        for f in verdict.firings
+    )
+    return Verdict("needs_info", None, False, None, None, firings)
 
 
 def _ask_first(verdict: Verdict, facts: Facts, open_claims: OpenClaims) -> Verdict:
@@ -395,6 +424,7 @@ def _would_change(verdict: Verdict, views: list[View], main: int, open_claims: O
             if fact in changes:
                 continue
             other = judge([change(v) if whole_ticket or v is view else v for v in views], main)
+            other = _told_enough(other, view.facts)
             asked_anyway = verdict.outcome == "needs_info" and other.outcome == "handle"
             if other.summary != verdict.summary and not asked_anyway:
                 changes[fact] = _in_words(other)

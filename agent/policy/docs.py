@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from agent.policy.rules import RULES, Rule
+from agent.policy.rules import ORDER, RULES, TO_INVESTIGATE, Rule
 from agent.policy.settings import DEFAULT_FILE
 
 AFTER_THE_DECISION = "# What follows is used by the ledger"
@@ -13,12 +13,22 @@ def policy_page() -> str:
     """The page as Markdown: each rule with its seed clause, then the notes, then the default policy file."""
     from prompts import load  # a template holds the prose; only this page needs it
 
-    return load("docs/policy.md.j2", rows=[_row(rule) for rule in RULES], reasons=_reasons(), defaults=_defaults())
+    return load(
+        "docs/policy.md.j2",
+        rows=[_row(rule) for rule in RULES],
+        reasons=_reasons(),
+        to_investigate=_listed(sorted(TO_INVESTIGATE, key=ORDER.__getitem__)),
+        defaults=_defaults(),
+    )
 
 
 def _row(rule: Rule) -> str:
     cells = (rule.id, rule.fires_on, rule.rule_class, rule.owner or "–", rule.severity or "–", rule.clause)
     return "| " + " | ".join(cells) + " |"
+
+
+def _listed(names: list[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _reasons() -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from agent.policy.view import View, counted
+from agent.policy.view import PRODUCT_SIGNALS, View, counted
 from schemas.context import Context
 from schemas.decision import Question
 from schemas.facts import Claim, Group
@@ -86,7 +86,7 @@ def candidates(view: View) -> list[Candidate]:
         found.append(_more_reports(view, view.signals["repeat_reports"][0]))
     for claim in view.disputed:
         text = f"The ticket says “{_quote(claim)}” inside a sentence that denies it: does it hold?"
-        why = f"{claim.kind} would count if it does"
+        why = f"{claim.kind.replace('_', ' ')} would count if it does"
         found.append(Candidate(claim.kind, claim, "soft", False, Question(text=text, ask="support", why=why)))
     return found
 
@@ -128,20 +128,26 @@ def _reported(kind: str, claim: Claim, view: View) -> Candidate | None:
 
 def _more_reports(view: View, claim: Claim) -> Candidate:
     """Three reports make a pattern; two that nobody confirmed are a watch and hold nothing back."""
-    known = view.accounts("symptoms")
     wanted = view.settings.pattern.accounts
+    known = view.accounts("symptoms")
+    text = f"Which accounts report the same symptoms? So far {known} known; the ticket says: “{_quote(claim)}”"
+    why = f"{wanted} accounts make a pattern (PAT-1)"
+    count = _similar_reports(view)
+    decisive = count is None or count >= wanted
+    return Candidate("repeat_reports", claim, "hard", decisive, Question(text=text, ask="support", why=why))
+
+
+def _similar_reports(view: View) -> int | None:
+    """Accounts with the same symptoms, known or only claimed, this one included. None: staff speak of any number."""
     told = _claimed_accounts(view)
     # Staff who cite tickets, or whose tickets the context knows, have said which accounts they mean. Else each "same
     # here" is one account more, and staff who speak of others without a number may mean any number.
     listed = bool(view.cited_tickets or view.context.related)
+    if not told and not listed and view.said_by_staff("repeat_reports"):
+        return None
     said = [*view.signals.get("repeat_reports", []), *view.reported.get("repeat_reports", [])]
     others = [c for c in said if not (listed and c.asserted_by in ("support", "system"))]
-    reports = 1 + len(others)
-    uncounted = not told and not listed and view.said_by_staff("repeat_reports")
-    text = f"Which accounts report the same symptoms? So far {known} known; the ticket says: “{_quote(claim)}”"
-    why = f"{wanted} accounts make a pattern (PAT-1)"
-    decisive = uncounted or max([known, reports, *told]) >= wanted
-    return Candidate("repeat_reports", claim, "hard", decisive, Question(text=text, ask="support", why=why))
+    return max([view.accounts("symptoms"), 1 + len(others), *told])
 
 
 def _claimed_accounts(view: View) -> list[int]:
@@ -232,14 +238,13 @@ def notes(
         yield "Tier neither given nor readable from the ticket: L1 is assumed"
     if view.has("churn_threat") and view.high_value is False:
         yield "Risk: the customer may leave; the account is not high-value, so this fires nothing (BUS-1)"
-    reports = view.has("repeat_reports") or "repeat_reports" in view.reported
-    if reports and 1 < max(view.accounts("symptoms"), *_claimed_accounts(view), 0) < view.settings.pattern.accounts:
-        yield "Watch: two similar reports; a third makes a pattern (PAT-1)"
+    if (watch := _watched(view)) is not None:
+        yield watch
     if view.has("bug_tracked"):
         records = [c.value for c in view.facts.references if c.kind == "bug_record"]
         record = context.bug_record or (records[0] if records else None)
         yield f"Link the ticket to the open record{f' {record}' if record else ''} and count it for the pattern"
-    if outcome == "escalate" and view.product_issue is False and view.has("feature_gap", "design_decision_needed"):
+    if outcome == "escalate" and not view.product_issue and view.has(*PRODUCT_SIGNALS):
         yield "The request in this ticket is noted; the fault is its subject"
     if context.open_escalation is not None:
         yield f"Escalation {context.open_escalation.id} is open for this ticket: attach to it, do not open a twin"
@@ -252,5 +257,16 @@ def notes(
         yield "Need to know: Leadership gets impact and decision, the details stay with Security"
     elif owner == "security":
         yield f"Need to know: only {OWNER_LABEL['security']} gets the details"
-    if outcome == "handle" and not view.signals:
-        yield "No rule fires: support keeps the ticket"
+
+
+def _watched(view: View) -> str | None:
+    """Similar reports that are too few for a pattern."""
+    wanted = view.settings.pattern.accounts
+    # Numbers and names that are only claimed may speak of another issue; that of a report says of which it is.
+    reports = view.has("repeat_reports") or "repeat_reports" in view.reported
+    count = _similar_reports(view) if reports else view.accounts("symptoms")
+    if count is None or not 1 < count < wanted:
+        return None
+    if (count, wanted) == (2, 3):
+        return "Watch: two similar reports; a third makes a pattern (PAT-1)"
+    return f"Watch: {count} similar reports; {wanted} make a pattern (PAT-1)"

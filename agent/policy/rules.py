@@ -468,7 +468,9 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "HND-1", "handle", HANDLE + "the issue has a documented solution or known workaround",
-        "`documented_solution`, or a workaround documented or verified", "", "", _documented,
+        "`documented_solution`, or a workaround that support documented or verified", "", "", _documented,
+        reason="A deletion by the user that support can restore is reported as `documented_solution`. "
+        "The customer's own trick is a `partial` workaround, which keeps nothing in support.",
     ),
     Rule(
         "HND-2", "handle", HANDLE + "it's a configuration or setup issue you can resolve", "`configuration_issue`",
@@ -519,3 +521,5 @@ NEEDING: dict[str, frozenset[int]] = {
 WHOLE_TICKET = frozenset(rule.id for rule in RULES if rule.id.startswith(("BUS-", "TIM-")))
 # Handle rules that win only where no soft rule fired; each says why in `reason`.
 WEAK_HANDLE = frozenset(("HND-6", "HND-8", "HND-9"))
+# Soft rules by which a team only looks into a fault. What nobody can tell, nobody can look into.
+TO_INVESTIGATE = frozenset(rule.id for rule in RULES if rule.clause == L1_L2 and rule.rule_class == "soft")

@@ -23,6 +23,8 @@ STRONGER_THAN_SUSPICION = frozenset(
         "major_function_broken",
     )
 )
+# A wish or a question of design, as in the seed's "L2 to Product".
+PRODUCT_SIGNALS = ("feature_gap", "design_decision_needed", "workflow_mismatch", "competing_needs")
 # What "the problem went away" answers. Harm done to data, a security matter and a confirmed bug stay.
 ANSWERED_BY_RESOLVED = frozenset(
     (
@@ -272,10 +274,7 @@ class View:
     @property
     def product_issue(self) -> bool:
         """A wish or a design question, not a fault."""
-        return (
-            self.has("feature_gap", "design_decision_needed", "workflow_mismatch", "competing_needs")
-            and not (STRONGER_THAN_SUSPICION | {"bug_suspected"}) & self.signals.keys()
-        )
+        return self.has(*PRODUCT_SIGNALS) and not (STRONGER_THAN_SUSPICION | {"bug_suspected"}) & self.signals.keys()
 
     @property
     def steps_exhausted(self) -> bool:

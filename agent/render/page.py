@@ -112,7 +112,7 @@ def _facts(
             words.claim_label(claim),
             words.clip(masked(claim.quote, secrets)),
             words.who(claim, zone) if claim.evidence is not None else "",
-            claim.reason,
+            words.plain(claim.reason),
             group_of(claim),
             placed,
             tuple(rules.get(claim.id, ())),

@@ -160,7 +160,7 @@ def _doubts(facts: Facts, zone: tzinfo | None) -> Iterable[Doubt]:
                 words.claim_label(claim),
                 words.clip(masked(claim.quote, secrets)),
                 said,
-                claim.reason,
+                words.plain(claim.reason),
                 claim.id,
             )
 
@@ -181,7 +181,7 @@ def glance(decision: Decision, facts: Facts, zone: tzinfo | None = None) -> Glan
         need_to_know=decision.owner == "security",
         questions=decision.questions,
         would_change=tuple((change.fact, change.then) for change in decision.would_change),
-        notes=decision.notes,
+        notes=tuple(words.plain(note) for note in decision.notes),
         issues=tuple(
             f"Issue {issue.issue}, {issue.title}: {words.view(issue.outcome, issue.owner, issue.severity)}"
             + (f" ({', '.join(issue.rules)})" if issue.rules else "")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from schemas.vocabulary import OWNER_LABEL, Outcome, Owner, Severity
+from schemas.vocabulary import OWNER_LABEL, SIGNALS, Outcome, Owner, Severity
 
 if TYPE_CHECKING:
     from schemas.context import Context
@@ -34,6 +35,8 @@ _ASSERTER: dict[str, str] = {
     "quoted": "quoted text",
 }
 _SLA: dict[str, str] = {"breached": "Breached", "at_risk": "At risk", "within": "Within SLA", "unknown": "Unknown"}
+# As a word of its own: inside a link or a file's name it stands as it is.
+_NAMES = re.compile(rf"(?<![\w./@#-])(?:{'|'.join(sorted(name for name in SIGNALS if '_' in name))})(?![\w/@#-]|\.\w)")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -109,6 +112,11 @@ def clip(text: str) -> str:
     if len(text) <= LONGEST_QUOTE:
         return text
     return f"{text[:LONGEST_QUOTE].rstrip()} … [{len(text) - LONGEST_QUOTE} more characters]"
+
+
+def plain(text: str) -> str:
+    """The same words with the names of signals as people write them: `service_down` is "service down"."""
+    return _NAMES.sub(lambda name: name[0].replace("_", " "), text)
 
 
 def claim_label(claim: Claim) -> str:
