@@ -13,9 +13,11 @@ from agent.backends.offline import OfflineBackend, draft, extract
 from agent.backends.offline.extraction import title
 from agent.backends.offline.lexicon import LANGUAGES, expand, rules
 from agent.backends.offline.secrets import find_secrets
+from agent.backends.offline.signals import TAKES_BACK
 from agent.grounding.fold import fold
 from agent.grounding.ground import ground
 from agent.pipeline import escalate
+from agent.policy.settings import load_settings
 from agent.readers import read_ticket
 from agent.validate import validate_brief
 from schemas.context import Account, Context
@@ -73,7 +75,7 @@ def quotes(found: FactsReport) -> list[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_table_of_the_lexicon_is_a_signal(language: str) -> None:
     names = {rule.name for rule in rules(language)}
-    assert names - set(SIGNALS) <= {"withdrawn", "bug_hinted"}
+    assert names - set(SIGNALS) <= {"bug_hinted", "ended_by_customer", *TAKES_BACK}
     assert {"service_down", "data_loss", "data_exposure", "churn_threat", "legal_risk", "bug_suspected"} <= names
 
 
@@ -673,3 +675,93 @@ def test_a_plain_text_ticket_end_to_end() -> None:
         "engineering",
         "critical",
     )
+
+
+# --- too little to tell --------------------------------------------------------
+
+
+def decided(made: Ticket) -> str:
+    return escalate(
+        made, context=Context(), backend=OfflineBackend(), settings=load_settings(), now=NOW
+    ).decision.outcome
+
+
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [
+        ("TypeError: argument of type 'NoneType' is not iterable", [("customer", "")]),
+        ("Export fails", []),
+        ("animate callback not working", [("customer", "Moving from TC to AC project.")]),
+        ("PDF export broken", [("customer", "See subject.")]),
+        ("Export defekt", [("customer", "Siehe Betreff.")]),
+        ("Error al exportar", [("customer", "Ver asunto.")]),
+        ("Erreur à l'export", [("customer", "Voir objet.")]),
+        ("Erro na exportação", [("customer", "Ver assunto.")]),
+        ("エクスポートのエラー", [("customer", "件名の通り。")]),
+        ("Profile disappears", [("customer", ""), ("support", "Personally I'm not seeing this issue.")]),
+        ("Bug report", [("customer", "A clear and concise description of what the bug is.")]),
+    ],
+)
+def test_a_bare_title_is_asked_about(subject: str, said: list[tuple[Speaker, str]]) -> None:
+    made = ticket(*said, subject=subject)
+    assert not extract(made).understandable
+    assert decided(made) == "needs_info"
+
+
+@pytest.mark.parametrize(
+    ("subject", "said", "outcome"),
+    [
+        ("Nobody can log in since 8:00", [("customer", "")], "escalate"),
+        ("All our records are gone", [("customer", "See subject.")], "escalate"),
+        ("I can see invoices of another company", [], "escalate"),
+        ("How do I add a second approver?", [("customer", "")], "handle"),
+        ("Export", [("customer", "It crashes with error EXP-12 when I click Save.")], "escalate"),
+        ("Export", [("customer", ""), ("support", "I was able to reproduce it on a fresh account.")], "escalate"),
+    ],
+)
+def test_a_title_that_states_a_harm_or_a_wish_is_enough(
+    subject: str, said: list[tuple[Speaker, str]], outcome: str
+) -> None:
+    made = ticket(*said, subject=subject)
+    assert extract(made).understandable
+    assert decided(made) == outcome
+
+
+# --- staff whom the source does not name ---------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "voice"),
+    [
+        ("You can track this PR:\nhttps://github.com/example/app/pull/9421", "support"),
+        ("Tracked as ENG-4411. Please keep the ticket updated.", "support"),
+        ("Could you please provide a reproducible test case? Tracked as ENG-4411.", "support"),
+        ("+1 on this. Tracked as ENG-4411.", "quoted"),
+        ("Same here. Tracked as ENG-4411.", "quoted"),
+    ],
+)
+def test_staff_show_by_what_they_say(words: str, voice: str) -> None:
+    found = report(("customer", "The list fills the screen since the update."), ("other", words))
+    assert {s.asserted_by for s in found.signals if s.signal == "bug_tracked"} == {voice}
+
+
+# --- counts --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "users"),
+    [
+        ('Nobody can log in, all of our 340 users get "LOGIN_503 no session" on the login page.', ["340"]),
+        ("The export is broken. 46 users in our accounting team need these files for the tax office.", ["46"]),
+        ("12 colleagues get a blank page after they sign in.", ["12"]),
+        ("The export is broken. We have 340 users.", []),
+        ("We would like 20 users more in our plan.", []),
+    ],
+)
+def test_people_who_are_hit_are_counted(words: str, users: list[str]) -> None:
+    assert measures(report(("customer", words)), "users_affected") == users
+
+
+def test_a_count_behind_a_scope_does_not_narrow_it() -> None:
+    found = report(("customer", "Nobody in our company can log in. All of our 340 users cannot open the login page."))
+    assert [s.value for s in found.scopes] == ["whole_account"]

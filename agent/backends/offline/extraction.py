@@ -14,7 +14,7 @@ from agent.backends.offline.quoting import Quotes
 from agent.backends.offline.references import references
 from agent.backends.offline.sections import Placed, place
 from agent.backends.offline.signals import FAULTS, Mention, find_signals
-from agent.backends.offline.standing import scopes, workarounds
+from agent.backends.offline.standing import cue, scopes, workarounds
 from schemas.report import FactsReport, IssueReport, ReproductionReport, SignalReport
 from schemas.ticket import Ticket
 from schemas.vocabulary import GROUPS
@@ -25,6 +25,8 @@ _PREFIX = re.compile(
     r"\[[^\]\n]{1,40}\][ ]*)+"
 )
 _REQUESTS = frozenset((*GROUPS["product"], "security_questionnaire", "exception_requested", "executive_request"))
+# What a title alone does not prove: a template's title, or the name of an error, is no report.
+SUSPICIONS = frozenset(("bug_suspected", "major_function_broken"))
 _TOKEN = re.compile(r"\d+|[^\W\d_]+(?:'[a-z]+)?")
 
 
@@ -35,9 +37,14 @@ def extract(ticket: Ticket) -> FactsReport:
     found = passages(ticket)
     placed = place(found)
     language = detect_language(found)
-    mentions = find_signals(placed, language if language in (*LANGUAGES, "und") else "en")
+    tongues = (
+        LANGUAGES if language == "und" else tuple(dict.fromkeys(("en", language if language in LANGUAGES else "en")))
+    )
+    mentions = find_signals(placed, tongues)
     parts = tuple(reproduction(quotes, placed))
     mentions = _with_implied_bug(mentions, placed, parts)
+    if not _has_body(placed):
+        mentions = tuple(m for m in mentions if not (m.passage.kind == "subject" and m.signal in SUSPICIONS))
     names = frozenset(m.signal for m in mentions if m.state == "stated") | (
         {"secret_in_ticket"} if quotes.secrets else frozenset()
     )
@@ -48,7 +55,7 @@ def extract(ticket: Ticket) -> FactsReport:
         understandable=understandable,
         issues=tuple(issue for issue in issues if issue is not None),
         signals=tuple(_signals(quotes, mentions, found)),
-        workarounds=tuple(workarounds(quotes, placed)),
+        workarounds=tuple(workarounds(quotes, placed, tongues)),
         scopes=tuple(scopes(quotes, placed)) if names & FAULTS else (),
         measures=tuple(measures(ticket, quotes, placed, names)),
         accounts=tuple(accounts(quotes, found)),
@@ -162,8 +169,23 @@ def _says_nothing(low: str) -> bool:
     return all(token in filler() for token in _TOKEN.findall(low))
 
 
+def _has_body(placed: Sequence[Placed]) -> bool:
+    """Whether the customer wrote anything below the title that is about the matter."""
+    return any(
+        item.passage.kind in {"prose", "machine", "quoted"}
+        and item.passage.asserter in {"customer", "quoted"}
+        and not item.is_heading
+        and not lists()["greeting"].match(item.passage.low)
+        and not cue("administrative", item.passage.low, LANGUAGES)
+        for item in placed
+    )
+
+
 def _understandable(placed: Sequence[Placed], names: frozenset[str]) -> bool:
-    """False for a ticket in which nobody says what is wrong or wanted ("doesn't work!!!")."""
+    """False for a ticket in which nobody says what is wrong or wanted ("doesn't work!!!").
+
+    A bare title names a matter and tells nothing of it: only a harm or a request that it states can be decided upon.
+    """
     telling = [
         item.passage
         for item in placed
@@ -174,6 +196,8 @@ def _understandable(placed: Sequence[Placed], names: frozenset[str]) -> bool:
         and not _says_nothing(item.passage.low)
     ]
     own = [p for p in telling if p.asserter != "support"]
+    if not _has_body(placed):
+        return bool(telling and names)
     words = sum(len(p.text.split()) for p in own)
     cjk = sum(1 for p in own for c in p.text if ord(c) > 0x2E7F)
     return words >= 3 or cjk >= 6 or bool(telling and not own and names)

@@ -93,6 +93,16 @@ _VENDOR_THANKS = re.compile(
     r"(?<!\w)(?:thanks?|thank you) (?:very much )?for (?:the|your|this|contacting|reaching|raising|submitting|filing)"
     r"(?: us| out)?(?: (?:ticket|report|bug report|patience|details|request))?(?!\w)"
 )
+# What those say who answer for a product and not those who use it.
+_VENDOR_ANSWERS = re.compile(
+    r"(?<!\w)(?:you can (?:track|follow|watch) (?:this|the|its?|that|progress)|please keep (?:the|this) ticket updated|"
+    r"so (?:that )?we can continue to help|we(?:'ll| will) (?:look into|investigate|get back to you|"
+    r"keep you (?:posted|updated))|"
+    r"(?:could|can|would) you (?:please )?(?:provide|send|share|attach) (?:us |me )?(?:a |an |the |your |some )?"
+    r"(?:\w+ ){0,2}(?:test case|sample|example|logs?|steps|code|har file|screenshot)|"
+    r"(?:a |the )?fix is (?:coming|planned|scheduled|on its way)|(?:has been|is|was) addressed (?:and|in)|"
+    r"our (?:engineers|developers|engineering team|development team))(?!\w)"
+)
 _RELAYED = re.compile(
     r"(?:the |our |this )?(?:customer|client|user|admin|caller|reporter|they|he|she)(?: \S{1,30}){0,3}? "
     r"(?:says?|said|reports?|reported|claims?|claimed|writes|wrote|states?|stated|mentions?|mentioned|told us|"
@@ -182,7 +192,7 @@ def _asserter(speaker: Speaker, low: str) -> Asserter:
     if speaker == "system":
         return "system"
     if speaker == "other":  # staff that the source does not name as such often show by what they say
-        return "support" if _VENDOR_THANKS.search(low) else "quoted"
+        return "support" if _VENDOR_THANKS.search(low) or _VENDOR_ANSWERS.search(low) else "quoted"
     return "support" if _VENDOR_VOICE.search(low) else "customer"
 
 

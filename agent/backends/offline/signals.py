@@ -7,6 +7,7 @@ from agent.backends.offline.attitude import attitude
 from agent.backends.offline.lexicon import LANGUAGES, Rule, found_in, lists, rules
 from agent.backends.offline.passages import Passage
 from agent.backends.offline.sections import Placed
+from agent.backends.offline.standing import cue, offers, worked_advice
 from schemas.vocabulary import GROUPS
 
 MAX_MENTIONS = 3  # of one signal by one asserter: more prove nothing more
@@ -27,6 +28,13 @@ DENIABLE = frozenset(
     )
 )
 WITHDRAWABLE = (FAULTS | DENIABLE) - {"security_questionnaire"}
+# Tables of the lexicon that are no signals: what they take back.
+TAKES_BACK: dict[str, frozenset[str]] = {
+    "withdrawn": WITHDRAWABLE,
+    "mistaken": WITHDRAWABLE,
+    "cleared_loss": frozenset(("data_loss", "data_integrity_risk")),
+    "cleared_access": frozenset(("data_exposure", "unauthorized_access")),
+}
 EXPLAINS = frozenset(
     (*GROUPS["business"], *GROUPS["product"], "security_questionnaire", "guidance_needed", "bug_suspected")
 ) - {"deal_or_renewal_at_risk"}
@@ -48,20 +56,22 @@ class Mention:
     end: int
 
 
-def find_signals(placed: Sequence[Placed], language: str) -> tuple[Mention, ...]:
-    """Every signal that the rules see, in the ticket's order, after the rules that weigh one against another."""
+def find_signals(placed: Sequence[Placed], tongues: Sequence[str]) -> tuple[Mention, ...]:
+    """Every signal that the rules of these languages see, in the ticket's order, weighed one against another."""
     mentions: list[Mention] = []
     repeats: dict[tuple[str, str], int] = {}
-    tongues = LANGUAGES if language == "und" else tuple(dict.fromkeys(("en", language)))
     tables = [(tongue, rule) for tongue in tongues for rule in rules(tongue)]
     for item in placed:
         if item.section == "expected" or item.is_heading or item.passage.kind == "machine":
+            continue
+        if item.passage.kind == "prose" and cue("administrative", item.passage.low, LANGUAGES):
             continue
         said = (item.passage.asserter, item.passage.low)
         repeats[said] = repeats.get(said, 0) + 1
         if repeats[said] <= MAX_MENTIONS:
             mentions.extend(_passage_mentions(item.passage, tables))
-    return _weigh(_with_hints(mentions) + _outage(mentions, placed), placed)
+    mentions = _with_endings(mentions, placed, tongues)
+    return _weigh(_with_hints(mentions) + _outage(mentions, placed), placed, tongues)
 
 
 def _passage_mentions(passage: Passage, tables: Iterable[tuple[str, Rule]]) -> Iterable[Mention]:
@@ -81,6 +91,31 @@ def _passage_mentions(passage: Passage, tables: Iterable[tuple[str, Rule]]) -> I
             seen.add((name, state))
             if state == "stated":
                 break
+
+
+def _with_endings(mentions: Sequence[Mention], placed: Sequence[Placed], tongues: Sequence[str]) -> list[Mention]:
+    """With what only the customer can say of an end, and advice of support that worked, as `resolved_itself`.
+
+    Who thanks for a workaround has one: that is `workarounds`' to say, and the fault is still there.
+    """
+    named = [
+        replace(m, signal="resolved_itself") if m.signal == "ended_by_customer" and m.state == "stated" else m
+        for m in mentions
+    ]
+    offered = offers(placed)
+    for passage, start, end in worked_advice(placed, tongues):
+        if not any(offer.start < passage.start for offer in offered):
+            named.append(Mention("resolved_itself", "stated", passage, start, end))
+    kept: dict[tuple[str, str, int], Mention] = {}  # one sentence may match two tables
+    for m in sorted(named, key=lambda m: m.passage.start):
+        if m.signal != "ended_by_customer" and not (_ends(m) and m.passage.asserter == "quoted"):
+            kept.setdefault((m.signal, m.state, m.passage.start), m)
+    return list(kept.values())
+
+
+def _ends(mention: Mention) -> bool:
+    """Whether it ends or takes back a problem: nobody else's words, passed on, may do that."""
+    return mention.signal == "resolved_itself" or mention.signal in TAKES_BACK
 
 
 def _with_hints(mentions: Sequence[Mention]) -> list[Mention]:
@@ -119,15 +154,16 @@ def _meant(passage: Passage, rule: Rule, start: int, end: int, tongue: str) -> t
         return None, "stated"
     said = attitude(passage, start, end, tongue)
     if said == "denied":
-        return (None, "stated") if rule.firm and rule.name != "withdrawn" else (rule.name, "denied")
+        return (None, "stated") if rule.firm and rule.name not in TAKES_BACK else (rule.name, "denied")
     stance = {"conditional": rule.conditional, "possible": rule.possible, "asked": rule.question}.get(said, "keep")
     if stance == "drop":
         return None, "stated"
     return (rule.instead if stance == "instead" else rule.name), "stated"
 
 
-def _weigh(mentions: list[Mention], placed: Sequence[Placed]) -> tuple[Mention, ...]:
-    stated = [m for m in mentions if m.state == "stated" and m.signal != "withdrawn"]
+def _weigh(mentions: list[Mention], placed: Sequence[Placed], tongues: Sequence[str]) -> tuple[Mention, ...]:
+    stated = [m for m in mentions if m.state == "stated" and m.signal not in TAKES_BACK]
+    stated = _without_total(stated, mentions, placed, tongues)
     names = {m.signal for m in stated}
     drop: set[str] = set()
     if names & STRONGER_THAN_SUSPICION:
@@ -145,7 +181,28 @@ def _weigh(mentions: list[Mention], placed: Sequence[Placed]) -> tuple[Mention, 
         # Support's advice names errors too ("check this when it fails"): the customer's own report is the better proof.
         stated = [m for m in stated if not (m.signal == "bug_suspected" and m.passage.asserter == "support")]
     stated = _without_disproved(stated, placed)
-    return tuple(_few(stated)) + tuple(_withdrawals(mentions, stated))
+    return tuple(_few(stated)) + tuple(_withdrawals(mentions, stated, tongues))
+
+
+def _without_total(
+    stated: list[Mention], mentions: Sequence[Mention], placed: Sequence[Placed], tongues: Sequence[str]
+) -> list[Mention]:
+    """A function that fails now and then is not one that "does not work at all" (policy 1): it is a suspected bug.
+
+    Also where the two stand in different sentences. What is said to fail always, or for all, stays as it is.
+    """
+    faults = {id(m.passage) for m in mentions if m.signal in {"major_function_broken", "bug_suspected", "bug_hinted"}}
+    now_and_then = any(
+        cue("intermittent", item.passage.low, tongues)
+        for item in placed
+        if item.passage.asserter == "customer"
+        and not item.passage.is_question
+        and (id(item.passage) in faults or item.section == "frequency")
+    )
+    broken = [m for m in stated if m.signal == "major_function_broken"]
+    if not now_and_then or any(cue("unbroken", m.passage.low, tongues) for m in broken):
+        return stated
+    return [replace(m, signal="bug_suspected") if m.signal == "major_function_broken" else m for m in stated]
 
 
 def _only_beside_paperwork(stated: Sequence[Mention], name: str) -> bool:
@@ -182,7 +239,7 @@ def _without_disproved(stated: list[Mention], placed: Sequence[Placed]) -> list[
             (m.signal in ANSWERS or m.signal == "resolved_itself")
             and m.passage.message is not None
             and m.passage.start < last
-            and _message_of(placed, last) != m.passage.message
+            and (m.signal == "resolved_itself" or _message_of(placed, last) != m.passage.message)
         )
     ]
 
@@ -200,16 +257,19 @@ def _few(stated: Sequence[Mention]) -> Iterable[Mention]:
             yield mention
 
 
-def _withdrawals(mentions: Sequence[Mention], stated: Sequence[Mention]) -> Iterable[Mention]:
+def _withdrawals(mentions: Sequence[Mention], stated: Sequence[Mention], tongues: Sequence[str]) -> Iterable[Mention]:
     """Later words that take an earlier statement back: a false alarm, or a plain denial in a later message."""
     done: set[str] = set()
     for mention in mentions:
-        if mention.signal == "withdrawn" and mention.state == "stated":
-            for name in sorted({m.signal for m in stated if m.signal in WITHDRAWABLE and _before(m, mention)}):
+        if mention.signal in TAKES_BACK and mention.state == "stated":
+            if mention.signal.startswith("cleared") and not _is_firm(mention.passage, tongues):
+                continue
+            taken = TAKES_BACK[mention.signal]
+            for name in sorted({m.signal for m in stated if m.signal in taken and _before(m, mention)}):
                 if name not in done:
                     done.add(name)
                     yield Mention(name, "withdrawn", mention.passage, mention.start, mention.end)
-        elif mention.state == "denied" and mention.signal in DENIABLE - done:
+        elif mention.state == "denied" and mention.signal in DENIABLE - done and _is_firm(mention.passage, tongues):
             earlier = [m for m in stated if m.signal == mention.signal and _before(m, mention)]
             trusted = mention.passage.asserter == "support" or any(
                 m.passage.asserter == mention.passage.asserter for m in earlier
@@ -217,6 +277,10 @@ def _withdrawals(mentions: Sequence[Mention], stated: Sequence[Mention]) -> Iter
             if earlier and trusted and all(m.passage.message != mention.passage.message for m in earlier):
                 done.add(mention.signal)
                 yield Mention(mention.signal, "withdrawn", mention.passage, mention.start, mention.end)
+
+
+def _is_firm(denial: Passage, tongues: Sequence[str]) -> bool:
+    return not denial.is_question and cue("doubtful_denial", denial.low, tongues) is None
 
 
 def _before(earlier: Mention, later: Mention) -> bool:
