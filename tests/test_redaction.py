@@ -269,8 +269,8 @@ def test_what_only_the_subject_gives_away_is_replaced_in_the_text() -> None:
 
 
 def test_a_short_code_is_replaced_where_it_is_called_one_and_a_plain_word_too() -> None:
-    made = redact(Ticket(text="My PIN is 4821. Order 4821 is late.\nPassword: bluehorse\nThe bluehorse team says hi."))
-    assert made.ticket.text == "My PIN is [s1]. Order 4821 is late.\nPassword: [pw-2···]\nThe bluehorse team says hi."
+    made = redact(Ticket(text="My PIN is 4821. Order 4821 is late.\nPassword: tulip\nThe tulip team says hi."))
+    assert made.ticket.text == "My PIN is [s1]. Order 4821 is late.\nPassword: [s2·]\nThe tulip team says hi."
 
 
 def test_a_placeholder_in_the_ticket_is_never_taken_for_one_of_ours() -> None:
@@ -686,6 +686,16 @@ def test_a_private_key_is_taken_whole_and_nothing_behind_it(before: str, key: st
         "[pw-1··",
         "/reset/",
         "Basic ",
+        "%70",
+        "&#1;\n",
+        "a:5432:b:c:",
+        "password,a\n",
+        "\\u0041",
+        "log in a / ",
+        "backup codes 1a2b ",
+        "MIIEvQIBADANBgkqh",
+        "insert into a (password",
+        "password it is ",
     ],
 )
 def test_the_time_is_linear(unit: str) -> None:

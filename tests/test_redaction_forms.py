@@ -1,4 +1,4 @@
-"""Fifty more ways in which tickets hold a secret, and what is still missed.
+"""Fifty more ways in which tickets hold a secret, and all are by now.
 
 The list was written after the first detector and before it had seen it: 33 of 50 were found then.
 """
@@ -65,10 +65,9 @@ OTHERS = (
     ("apikey=§", V.of(ALNUM, 32)),
     ("?api_key=§&x=1", V.of(ALNUM, 32)),
     ("Authorization: §", JWT),
+    ("db.internal:5432:erp:app:§", V.password()),
     (f"wrapped:\n§\n{JWT[60:]}", JWT[:60]),
 )
-MISSED = ("db.internal:5432:erp:app:§",)
-"""Five fields with colons between them and no word beside: nothing tells the password from the parts of a log line."""
 
 
 @pytest.mark.parametrize(("passage", "secret"), [*((one, V.password()) for one in PASSWORDS), *OTHERS])
@@ -78,9 +77,3 @@ def test_the_secret_is_gone(passage: str, secret: str) -> None:
     assert len(concealed) == len(written)
     assert secret not in concealed
     assert len(secret) < 8 or secret[2:-1] not in concealed
-
-
-@pytest.mark.parametrize("passage", MISSED)
-def test_what_is_missed_is_known(passage: str) -> None:
-    written = passage.replace("§", V.password())
-    assert Vault().conceal(written) == written, "found by now: take it off the list"

@@ -6,8 +6,8 @@ What is a secret by its looks is a placeholder already (agent/redaction); this i
 import re
 from collections.abc import Iterator
 
-from agent.redaction.labelled import looks_secret
 from agent.redaction.placeholders import placeholders
+from agent.redaction.values import looks_secret
 from agent.render import report
 from schemas.facts import Claim, Facts
 

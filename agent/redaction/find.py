@@ -5,18 +5,29 @@ from functools import cache
 
 from agent.notation.scan import small_letters
 from agent.redaction.cards import cards
+from agent.redaction.columns import pgpass
 from agent.redaction.detector import shapes as detected
+from agent.redaction.disguised import encoded, unmasked
 from agent.redaction.found import Found
 from agent.redaction.kinds import SECRET_KINDS
 from agent.redaction.labelled import by_label
+from agent.redaction.pairs import pairs
 from agent.redaction.placeholders import SHORTEST, placeholders
-from agent.redaction.shapes import SHAPES, Shapes, cookies, private_keys
+from agent.redaction.shapes import SHAPES, Shapes, cookies, private_keys, wrapped
 
 _ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 
 def find_secrets(text: str) -> tuple[Found, ...]:
     """In their order, none inside another, none in a placeholder. Linear in the length of the text."""
+    found = _found(text)
+    hidden = unmasked(text)
+    if hidden is not None:
+        found += [hidden.found(one) for one in apart(hidden.text, _found(hidden.text))]
+    return apart(text, [*found, *encoded(text)])
+
+
+def _found(text: str) -> list[Found]:
     small = small_letters(text)
     low = text.lower() if small is None else small
     if len(low) != len(text):  # a letter whose small form is two
@@ -26,7 +37,8 @@ def find_secrets(text: str) -> tuple[Found, ...]:
         *_shapes().find(text, low, exact=small is not None),
         *cookies(text, low),
     ]
-    return apart(text, [*found, *by_label(text, low), *cards(text)])
+    found += [*by_label(text, low), *pgpass(text), *pairs(text, low), *cards(text)]
+    return [*found, *wrapped(text, found)]
 
 
 @cache

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from agent.redaction.disguised import encoded_again, unmasked
 from agent.redaction.find import apart, find_secrets
 from agent.redaction.found import Found
 from agent.redaction.placeholders import placeholder, placeholders
@@ -16,7 +17,8 @@ Finder = Callable[[str], Iterable[Found]]
 
 _ROUNDS = 4  # what stood between a word and its value may be gone after the first
 _SPREADS = 6  # code points from which a value is replaced also where nothing gives it away
-_SPREADS_PLAIN = 16  # of letters alone: a shorter one is a word that the ticket uses otherwise too
+_SPREADS_PLAIN = 16  # of letters alone: a shorter one, such as a name, is a word that the ticket uses otherwise too
+_SPREADS_WORD = 7  # of letters alone, if it was told to be a password
 _SPREADS_DIGITS = 8
 _MANY = 30  # values from which one walk over the text is quicker than a search for each
 
@@ -33,6 +35,7 @@ class Vault:
         self._known: dict[str, tuple[Kind, int]] = {}
         self._by_number: dict[int, str] = {}
         self._by_text: dict[str, str] = {}
+        self._same: set[str] = set()  # other writings of known values
         self._next = 1
         for text in seen:
             self._pass(text)
@@ -43,8 +46,9 @@ class Vault:
     def replaced(self) -> tuple[Replaced, ...]:
         """How many different values of each kind, in the order of their first ones."""
         counts: dict[Kind, int] = {}
-        for kind, _ in self._known.values():
-            counts[kind] = counts.get(kind, 0) + 1
+        for value, (kind, _) in self._known.items():
+            if value not in self._same:
+                counts[kind] = counts.get(kind, 0) + 1
         return tuple(Replaced(kind=kind, count=count) for kind, count in counts.items())
 
     def conceal(self, text: str) -> str:
@@ -65,10 +69,12 @@ class Vault:
             if not new and not self._known:
                 break
             known = new | {value: kind for value, (kind, _) in self._known.items()}
-            spread = [value for value in known if _spreads(value)]
+            spread = [value for value, kind in known.items() if _spreads(value, kind)]
             before = done
             done = tuple(
-                self._replaced(text, apart(text, [*ones, *_places(text, spread, known)]))
+                self._replaced(
+                    text, apart(text, [*ones, *_places(text, spread, known), *self._forms(text, spread, known)])
+                )
                 for text, ones in zip(done, found, strict=True)
             )
             if done == before or not new:
@@ -99,6 +105,21 @@ class Vault:
         if self._personal is None:
             return found
         return apart(text, [*found, *self._personal(text)], secrets_first=True)
+
+    def _forms(self, text: str, spread: Sequence[str], known: dict[str, Kind]) -> list[Found]:
+        """Where known values stand in another writing: the same secrets, so they are not counted again."""
+        forms: list[Found] = []
+        hidden = unmasked(text)
+        if hidden is not None:
+            for one in _places(hidden.text, spread, known):
+                form = hidden.found(one)
+                forms.append(form)
+                if text[form.start : form.end] != hidden.text[one.start : one.end]:
+                    self._same.add(text[form.start : form.end])
+        for one, value in encoded_again(text, known):
+            forms.append(Found(one.start, one.end, known[value]))
+            self._same.add(text[one.start : one.end])
+        return forms
 
     def _replaced(self, text: str, found: Iterable[Found]) -> str:
         parts: list[str] = []
@@ -155,12 +176,12 @@ def _closed(model: type[BaseModel]) -> frozenset[str]:
     return frozenset(name for name, field in model.model_fields.items() if "Literal[" in repr(field.annotation))
 
 
-def _spreads(value: str) -> bool:
-    """Whether the value is replaced wherever it stands: not a short code, nor a plain word."""
+def _spreads(value: str, kind: Kind) -> bool:
+    """Whether the value is replaced wherever it stands: no short code, no short word with another meaning."""
     if value.isdigit():
         return len(value) >= _SPREADS_DIGITS
     if value.isalpha():
-        return len(value) >= _SPREADS_PLAIN
+        return len(value) >= (_SPREADS_PLAIN if kind != "password" else _SPREADS_WORD)
     return len(value) >= _SPREADS
 
 
