@@ -34,6 +34,7 @@ STATES: tuple[tuple[str, Speaker, str], ...] = (
     ("configuration_issue", "support", "The setting 'Allow guests' was turned off for this workspace."),
     ("configuration_issue", "support", "You need to enable the calendar permission for her role."),
     ("configuration_issue", "support", "The mail server was misconfigured on the customer's side."),
+    ("configuration_issue", "support", "It's a setting of the board, and somebody else changed it."),
     ("guidance_needed", "customer", "How do I add a second approver to a purchase order?"),
     ("guidance_needed", "customer", "Where can we find the tax report for last year?"),
     ("guidance_needed", "customer", "Could you explain how the roles work?"),
