@@ -8,15 +8,13 @@ from agent.redaction.values import is_cell, is_mixed
 from schemas.redaction import Kind
 
 _DELIMITERS = ("|", "\t", ";", ",")
-_RULE = re.compile(r"[ \t]*\|?[ \t]*:?-{2,}[-:| \t]*")
+_RULE = frozenset("-:| \t")  # signs of the line under a head
 _MOST_ROWS = 500
 _MOST_CELLS = 60
 _LONGEST_HEAD = 40
 _LONGEST_LINE = 2_000
 _INSERT = re.compile(r"(?i)insert\s{1,3}into\s[^()\n]{1,100}\(\Z")
 _VALUES = re.compile(r"(?i)\)\s{0,5}values\s{0,5}")
-_TUPLE = re.compile(r"\s{0,5},?\s{0,5}\(((?:'(?:[^'\n]|''){0,500}'|[^()'\n]){1,2000})\)")
-_FIELD = re.compile(r"\s{0,5}(?:'((?:[^'\n]|''){0,500})'|([^,'\n]{0,200}))\s{0,5}(?:,|\Z)")
 _LEAD = re.compile(r"[ ]?(?:\([^()\n]{0,30}\))?[ ]?(?:are|is|sind|son|sont)?:?[ ]{0,3}")
 _CODE = re.compile(
     r"(?:[ ]{0,4}\n|[ ]{0,3}[,;|][ ]{0,3}|[ ]{1,4})?[ \t>]{0,8}(?:\d{1,2}[.)][ ]{1,3}|[-*•][ ]{1,3})?[`*\"']{0,2}"
@@ -52,7 +50,7 @@ def column(text: str, low: str, start: int, end: int, kind: Kind) -> Iterator[Fo
             return
         a, b = line
         at = b + 1
-        if sign == "|" and _RULE.fullmatch(text, a, b):
+        if sign == "|" and "--" in text[a:b] and _RULE.issuperset(text[a:b]):
             ruled = True
             continue
         cells = _cells(text, a, b, sign)
@@ -141,10 +139,34 @@ def _inserted(text: str, opened: int, start: int, kind: Kind) -> Iterator[Found]
     values = _VALUES.match(text, close) if close >= 0 else None
     at = values.end() if values is not None else len(text)
     for _ in range(_MOST_ROWS):
-        row = _TUPLE.match(text, at)
+        row = _row(text, at)
         if row is None:
             return
-        fields = list(_FIELD.finditer(text, *row.span(1)))
-        if place < len(fields) and fields[place][1] and is_cell(fields[place][1], kind):
-            yield Found(*fields[place].span(1), kind)
-        at = row.end()
+        fields, at = row
+        if place < len(fields):
+            start, end = fields[place]
+            if text[start : start + 1] == "'" and is_cell(text[start + 1 : end - 1], kind):
+                yield Found(start + 1, end - 1, kind)
+
+
+def _row(text: str, at: int) -> tuple[list[tuple[int, int]], int] | None:
+    """The fields of `(4, 'jana', …)`, with their quotes, and where it ends; None where no row stands."""
+    last = min(len(text), at + _LONGEST_LINE)
+    while at < last and text[at] in " \t\n\r,":
+        at += 1
+    if text[at : at + 1] != "(":
+        return None
+    fields: list[tuple[int, int]] = []
+    start, quoted = at + 1, False
+    for place in range(start, last):
+        sign = text[place]
+        if sign == "'":
+            quoted = not quoted
+        elif not quoted and sign in ",)":
+            field = text[start:place]
+            begin = start + len(field) - len(field.lstrip())
+            fields.append((begin, begin + len(field.strip())))
+            start = place + 1
+            if sign == ")":
+                return fields, start
+    return None
