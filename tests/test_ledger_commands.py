@@ -306,7 +306,7 @@ def test_hostile_text_reaches_no_terminal_raw(opened: Shell) -> None:
 
 def test_check_finds_the_ledger_whole(opened: Shell) -> None:
     assert opened.json("ledger", "check") == {"escalations": 1, "events": 1, "faults": []}
-    assert opened("ledger", "check") == "1 escalation, 1 event: whole\n"
+    assert opened("ledger", "check", "--format", "text").strip() == "1 escalation, 1 event: whole"
 
 
 def test_where_hides_the_password(shell: Shell) -> None:
