@@ -32,7 +32,9 @@ _PREDICATE = re.compile(  # the result is the sentence's verb: "Restarting the w
     r"(?:only )?(?:helped|worked|works|fixed|fixes|solved|solves|resolved|resolves|failed|fails)\b))",
     re.IGNORECASE,
 )
-_DOING = re.compile(r"(?:\W*(?:after|by|even|also|just|simply|only) )?\W*[a-z-]+ing\b|after\b|once\b", re.IGNORECASE)
+_DOING = re.compile(
+    r"(?:\W*(?:after|by|even|also|just|simply|only) )?\W*[a-z][a-z-]*ing\b|after\b|once\b", re.IGNORECASE
+)
 NOT_SEEN = re.compile(
     r"\b(?:can(?:no| no|')?t|could(?:n't| not)|unable to|not able to|did(?:n't| not)) "
     r"(?:reproduce|replicate|recreate|see|run into|find) (?:this|the|that|it|any|such|your)\b|"
