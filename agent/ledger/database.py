@@ -136,7 +136,8 @@ class Database:
         except IntegrityError:  # two writers met: what that means, the writer knows
             raise
         except (DBAPIError, UnicodeEncodeError) as error:
-            said = " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())[:200]
+            told = " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
+            said = told.partition(" LINE ")[0][:200]  # PostgreSQL shows a piece of the statement behind that
             if "locked" in said or "lock timeout" in said:
                 todo = "somebody else is writing: try again"
             else:

@@ -14,7 +14,7 @@ from agent.backends.offline.quoting import Quotes
 from agent.backends.offline.sections import place
 from agent.backends.offline.wording import say, wording
 from schemas.decision import Decision
-from schemas.facts import Claim, Facts
+from schemas.facts import Claim, Facts, Group
 from schemas.ticket import Ticket
 from schemas.vocabulary import Asserter
 
@@ -64,6 +64,10 @@ class Sentence:
     start: int
 
 
+_TELLING: frozenset[Group] = frozenset({"issue", "signal", "scope", "measure", "workaround", "attempt", "reproduction"})
+_PARAGRAPH = re.compile(r"[^\n]+(?:\n[^\n]+)*")
+
+
 def standing(claims: Iterable[Claim], *kinds: str) -> tuple[Claim, ...]:
     """Claims that count or are reported, of these kinds (all kinds if none is named)."""
     return tuple(c for c in claims if c.status in {"counts", "reported"} and (not kinds or c.kind in kinds))
@@ -86,7 +90,9 @@ def weighted(facts: Facts, decision: Decision) -> tuple[Claim, ...]:
     kept: list[Claim] = []
     for claim in order:
         words = line(claim.quote)
-        if claim.status not in {"counts", "reported"} or any(words in other or other in words for other in seen):
+        if claim.status not in {"counts", "reported"} or claim.kind == "instruction_in_ticket":
+            continue  # an order to the reader is evidence of nothing
+        if any(words in other or other in words for other in seen):
             continue
         seen.add(words)
         kept.append(claim)
@@ -94,7 +100,8 @@ def weighted(facts: Facts, decision: Decision) -> tuple[Claim, ...]:
 
 
 def told(ticket: Ticket, facts: Facts) -> tuple[Sentence, ...]:
-    """What the customer tells in prose, in the ticket's order.
+    """What the customer tells in prose, in the ticket's order, in the paragraphs that hold a fact: a brief is kept and
+    handed on, and what has to do with nothing in it stays behind.
 
     Without orders to the reader, what was taken back or disputed, secrets, greetings, questions, and what the brief
     has a line of its own for: steps, the expected result, the environment, what was tried.
@@ -107,6 +114,13 @@ def told(ticket: Ticket, facts: Facts) -> tuple[Sentence, ...]:
     gone = [c for c in (*facts.claims(), *facts.removed) if c.status not in {"counts", "reported"}]
     apart += [(c.evidence.start, c.evidence.end) for c in (*own, *gone) if c.evidence]
     results = {line(c.value) for c in facts.attempts if c.value}
+    holding = [
+        c.evidence.start
+        for c in standing(facts.claims())
+        if c.evidence and c.group in _TELLING and c.asserted_by != "system"
+    ]
+    paragraphs = [(p.start(), p.end()) for p in _PARAGRAPH.finditer(quotes.text)]
+    about = [(low, high) for low, high in paragraphs if any(low <= start < high for start in holding)]
     found: list[Sentence] = []
     placed = place(passages(ticket.model_copy(update={"text": quotes.text})))
     for index, item in enumerate(placed):
@@ -128,6 +142,8 @@ def told(ticket: Ticket, facts: Facts) -> tuple[Sentence, ...]:
         if item.section in {"step", "expected", "environment", "tried", "start_state"}:
             continue
         if any(start < passage.end and passage.start < end for start, end in apart):
+            continue
+        if not any(low <= passage.start < high for low, high in about):
             continue
         start = item.text_start - passage.start
         words = line(quotes.of(passage, start, len(passage.low))[start:])
