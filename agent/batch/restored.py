@@ -12,14 +12,13 @@ import hashlib
 import json
 import os
 import sqlite3
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
 from agent.batch.items import Item, Source
-from agent.batch.run_folder import FILE, PACKED, Known, Paid, Row, RunFolder, State
+from agent.batch.run_folder import FILE, Known, Paid, Row, RunFolder, State, packed, unpacked
 from agent.batch.work import Run, fingerprint_of, items_of, row_of, with_own
 from agent.commands.output import ready
 from agent.errors import BadInput
@@ -116,7 +115,7 @@ class Restored:
     def result(self, key: str) -> bytes | None:
         """As `RunFolder.result`."""
         kept = self._database.execute("select escalation from restored where key = ?", (key,)).fetchone()
-        return self._folder.result(key) if kept is None or kept[0] is None else zlib.decompress(kept[0])
+        return self._folder.result(key) if kept is None or kept[0] is None else unpacked(kept[0])
 
     def count(self, scan: int) -> dict[State, int]:
         """As `RunFolder.count`."""
@@ -161,7 +160,7 @@ class Restored:
             self._leave(item.key, made)
             return
         row = row_of(item.key, made)
-        body = zlib.compress(made.model_dump_json().encode(), PACKED)
+        body = packed(made.model_dump_json().encode())
         values = (item.key, None, row.ticket_id, row.title, body)
         self._database.execute("insert into restored values (?, ?, ?, ?, ?)", values)
 

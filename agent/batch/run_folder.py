@@ -33,7 +33,7 @@ State = Literal["waiting", "done", "failed", "unreadable"]
 """`waiting`: no result yet. `failed`: the model gave nothing usable. `unreadable`: the source's item is no ticket."""
 Paid = Literal["live", "batch"]
 
-PACKED = 3  # zlib's level: a fifth of the usual one's time for a tenth more bytes
+_LEVEL = 3  # zlib's level: a fifth of the usual one's time for a tenth more bytes
 
 USAGE = tuple(Usage.model_fields)
 _RESULT = ("outcome", "owner", "leadership", "severity", "deadline", "brief_status", "ticket_id", "title", "backend")
@@ -288,8 +288,7 @@ class RunFolder:
             self._writer.execute(_FINISH, (*values, *usage, row.key))
             self._writer.execute("delete from results where key = ?", (row.key,))
             if escalation is not None:
-                packed = zlib.compress(escalation, PACKED)
-                self._writer.execute("insert into results values (?, ?)", (row.key, packed))
+                self._writer.execute("insert into results values (?, ?)", (row.key, packed(escalation)))
 
     def rows(self, scan: int) -> Iterator[Row]:
         """Every ticket that this scan of the source found, in the source's order."""
@@ -307,7 +306,7 @@ class RunFolder:
     def result(self, key: str) -> bytes | None:
         """A ticket's result as JSON."""
         row = self._reader.execute("select escalation from results where key = ?", (key,)).fetchone()
-        return None if row is None else _unpacked(row[0])
+        return None if row is None else unpacked(row[0])
 
     # Answers
 
@@ -322,7 +321,7 @@ class RunFolder:
             "insert or ignore into answers values (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 request,
-                zlib.compress(message, PACKED),
+                packed(message),
                 paid,
                 model.encode("utf-8", "replace").decode()[:LONGEST_NAME] if isinstance(model, str) else None,
                 usage.input_tokens,
@@ -365,14 +364,19 @@ class StoredAnswers:
 
 def _answer(reader: sqlite3.Connection, request: str) -> bytes | None:
     row = reader.execute("select message from answers where request = ?", (request,)).fetchone()
-    return None if row is None else _unpacked(row[0])
+    return None if row is None else unpacked(row[0])
 
 
-def _unpacked(packed: bytes) -> bytes:
+def packed(text: bytes) -> bytes:
+    """As texts are kept here; `unpacked` reads it."""
+    return zlib.compress(text, _LEVEL)
+
+
+def unpacked(kept: bytes) -> bytes:
     """Raises BadInput for what is none of ours: a folder that somebody else made must not fill the memory."""
     try:
         opened = zlib.decompressobj()
-        data = opened.decompress(packed, MOST_UNPACKED)
+        data = opened.decompress(kept, MOST_UNPACKED)
         if not opened.eof:
             raise BadInput(f"the run folder holds a text of more than {MOST_UNPACKED:,} bytes: name another folder")
         return data
